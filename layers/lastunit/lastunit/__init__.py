@@ -1,0 +1,1 @@
+"""Stock that is promised once: orders in, reservations, and what every channel is told."""

@@ -1,0 +1,1 @@
+"""The outside world behind the ports; vendor errors become domain errors here."""

@@ -1,0 +1,78 @@
+"""An order as its channel tells it, before the hub decides anything."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lastunit.domain.errors import UnreadableOrder
+
+LINES_MAX = 500  # Far above any channel's own limit; more is an attack or a mistake.
+QUANTITY_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """`names` are what the channel calls the SKU, most specific first: the first known alias wins."""
+
+    line_id: str
+    names: tuple[str, ...]
+    quantity: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.quantity <= QUANTITY_MAX:
+            raise UnreadableOrder(
+                f"lines[{self.line_id}].quantity", f"must be 0 to {QUANTITY_MAX}, got {self.quantity}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole order at one revision. `revision` sorts as text in the order the channel made the changes.
+
+    Lines carry what is to be delivered now, after edits and removals; a line reduced to 0 may stay or be left
+    out. `restocked`: the channel has put the units of a cancelled order back on its own shelf. `location`:
+    a place the order itself names.
+    """
+
+    channel: str
+    external_id: str
+    revision: str
+    lines: tuple[SnapshotLine, ...]
+    cancelled: bool = False
+    restocked: bool = False
+    location: str | None = None
+    placed_at: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.external_id:
+            raise UnreadableOrder("order id", "is missing")
+        if not self.lines and not self.cancelled:
+            raise UnreadableOrder("lines", "an order needs at least one line")
+        if len(self.lines) > LINES_MAX:
+            raise UnreadableOrder("lines", f"{len(self.lines)} lines, at most {LINES_MAX}")
+        ids = [line.line_id for line in self.lines]
+        if len(set(ids)) != len(ids):
+            raise UnreadableOrder("lines", "two lines share one line id")
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells two different contents of one revision apart, whatever the order of their lines."""
+        content = asdict(self) | {"lines": sorted(asdict(line).items() for line in self.lines)}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a verified webhook leaves on the orders queue: keys and the few fields the hub needs.
+
+    `event_id` is the channel's own id of the event (for tracing; correctness never rests on it). `payload` has
+    been cut down to the fields the channel's module reads, so that no personal data travels further.
+    """
+
+    channel: str
+    event_id: str
+    order_id: str
+    topic: str
+    payload: Mapping[str, Any] = field(default_factory=dict)

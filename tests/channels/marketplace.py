@@ -1,0 +1,266 @@
+"""What all simulated marketplaces share: shelves, orders, webhooks with retries, and faults on demand."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import urllib3
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+Endpoint = Callable[..., Response]
+
+
+@dataclass(slots=True)
+class Misbehaviour:
+    """Shares (0..1) of calls and deliveries that go wrong. All zero: a marketplace on its best day.
+
+    `throttled`: our call is answered 429 in the marketplace's own form, not applied. `broken`: 500, not applied.
+    `lost`: applied, then the connection dies without an answer. `duplicated`, `dropped`: webhook deliveries sent
+    twice, or never. `delay_seconds`: each delivery waits up to so long, which also reorders them.
+    """
+
+    throttled: float = 0.0
+    broken: float = 0.0
+    lost: float = 0.0
+    duplicated: float = 0.0
+    dropped: float = 0.0
+    delay_seconds: float = 0.0
+    retry_after_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfChange:
+    """`cause`: listed, sale, push, cancel or edit. `at`: time.monotonic() seconds."""
+
+    at: float
+    name: str
+    quantity: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    at: float
+    method: str
+    path: str
+    fault: str | None
+
+
+@dataclass(slots=True)
+class Counts:
+    delivered: int = 0
+    duplicates: int = 0
+    dropped: int = 0
+    attempts: int = 0
+    undelivered: int = 0
+
+
+class SoldOut(Exception):
+    """The shelf shows fewer units than the buyer wants: no order comes into being."""
+
+
+class Dropped(Exception):
+    """Ends a connection without an answer, after the call took effect."""
+
+
+class _QuietHandler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
+
+    def run_wsgi(self) -> None:
+        try:
+            super().run_wsgi()
+        except Dropped:
+            self.close_connection = True
+            self.connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One signed webhook attempt. `headers` and `body` are made anew for every attempt."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Marketplace:
+    """A real HTTP server on loopback. Subclasses add `rules`, the order's form and the signature.
+
+    All state is guarded by `changed`; wait on it instead of sleeping.
+    """
+
+    seed: int = 0
+    port: int = 0
+    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
+    retry_seconds: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+    webhook_url: str = ""
+    shelves: dict[str, int] = field(default_factory=dict)
+    history: list[ShelfChange] = field(default_factory=list)
+    calls: list[ApiCall] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    _random: random.Random = field(init=False)
+    _server: BaseWSGIServer | None = field(default=None, init=False)
+    _couriers: ThreadPoolExecutor | None = field(default=None, init=False)
+    _under_way: set["Future[None]"] = field(default_factory=set, init=False)
+    _stopping: threading.Event = field(default_factory=threading.Event, init=False)
+    _http: urllib3.PoolManager = field(
+        default_factory=lambda: urllib3.PoolManager(maxsize=32, retries=False, timeout=10.0), init=False
+    )
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)  # noqa: S311 - reproducible faults, not secrets
+
+    # -- what a subclass provides ---------------------------------------------------------------------------
+
+    def rules(self) -> list[Rule]:
+        """Routes; each rule's endpoint is a bound method taking the request and the path's variables."""
+        raise NotImplementedError
+
+    def throttle_answer(self) -> Response:
+        """How this marketplace says 'too many requests'."""
+        return Response(status=429, headers={"Retry-After": f"{self.misbehaviour.retry_after_seconds:g}"})
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self._server = make_server(
+            "127.0.0.1", self.port, self._application, threaded=True, request_handler=_QuietHandler
+        )
+        self.port = self._server.server_port
+        self._couriers = ThreadPoolExecutor(max_workers=16, thread_name_prefix=type(self).__name__)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        if self._couriers:
+            self._couriers.shutdown(wait=True, cancel_futures=True)
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    # -- shelves ---------------------------------------------------------------------------------------------
+
+    def put_on_shelf(self, name: str, quantity: int, cause: str) -> None:
+        """Sets what the marketplace shows for `name` and remembers when and why."""
+        with self.changed:
+            self.shelves[name] = quantity
+            self.history.append(ShelfChange(time.monotonic(), name, quantity, cause))
+            self.changed.notify_all()
+
+    def take_from_shelf(self, lines: Mapping[str, int]) -> None:
+        """The marketplace's own stock counting: all lines or SoldOut."""
+        with self.changed:
+            if any(self.shelves.get(name, 0) < quantity for name, quantity in lines.items()):
+                raise SoldOut(", ".join(lines))
+            for name, quantity in lines.items():
+                self.put_on_shelf(name, self.shelves[name] - quantity, "sale")
+
+    def await_condition(self, holds: Callable[[], bool], timeout_seconds: float = 30.0) -> bool:
+        """Waits until something on the shelves makes `holds` true. False when time ran out."""
+        with self.changed:
+            return self.changed.wait_for(holds, timeout_seconds)
+
+    def await_shown(self, name: str, quantity: int, timeout_seconds: float = 30.0) -> bool:
+        return self.await_condition(lambda: self.shelves.get(name) == quantity, timeout_seconds)
+
+    # -- webhooks --------------------------------------------------------------------------------------------
+
+    def send(self, make: Callable[[], Delivery]) -> None:
+        """Delivers in the background: retried until 2xx, misbehaving as told. `make` signs each attempt."""
+        if self._chance(self.misbehaviour.dropped):
+            self.counts.dropped += 1
+            return
+        copies = 2 if self._chance(self.misbehaviour.duplicated) else 1
+        self.counts.duplicates += copies - 1
+        for _ in range(copies):
+            self._start(make, self._random.uniform(0.0, self.misbehaviour.delay_seconds))
+
+    def await_delivered(self, timeout_seconds: float = 60.0) -> bool:
+        """True once no delivery is under way."""
+        with self.changed:
+            return self.changed.wait_for(lambda: not self._under_way, timeout_seconds)
+
+    def _start(self, make: Callable[[], Delivery], delay_seconds: float) -> None:
+        assert self._couriers, "enter the marketplace first"
+        with self.changed:
+            future = self._couriers.submit(self._deliver, make, delay_seconds)
+            self._under_way.add(future)
+        future.add_done_callback(self._finished)
+
+    def _finished(self, future: "Future[None]") -> None:
+        with self.changed:
+            self._under_way.discard(future)
+            self.changed.notify_all()
+
+    def _deliver(self, make: Callable[[], Delivery], delay_seconds: float) -> None:
+        for wait in (delay_seconds, *self.retry_seconds):
+            if self._stopping.wait(wait):
+                return
+            delivery = make()
+            self.counts.attempts += 1
+            if self._post(delivery):
+                self.counts.delivered += 1
+                return
+        self.counts.undelivered += 1
+
+    def _post(self, delivery: Delivery) -> bool:
+        try:
+            answer = self._http.request(
+                "POST", self.webhook_url, body=delivery.body, headers=dict(delivery.headers)
+            )
+        except urllib3.exceptions.HTTPError:
+            return False
+        return 200 <= answer.status < 300
+
+    # -- serving ---------------------------------------------------------------------------------------------
+
+    def _application(self, environ: dict[str, object], start_response: object) -> object:
+        request = Request(environ)
+        response = self._answer(request)
+        return response(environ, start_response)  # type: ignore[arg-type]
+
+    def _answer(self, request: Request) -> Response:
+        adapter = Map(self.rules()).bind_to_environ(request.environ)
+        fault = self._choose_fault()
+        self.calls.append(ApiCall(time.monotonic(), request.method, request.path, fault))
+        try:
+            endpoint, values = adapter.match()
+            if fault == "throttled":
+                return self.throttle_answer()
+            if fault == "broken":
+                return Response("internal error", status=500)
+            answer: Response = endpoint(request, **values)
+        except HTTPException as problem:
+            return problem.get_response(request.environ)  # type: ignore[return-value]
+        if fault == "lost":
+            raise Dropped
+        return answer
+
+    def _choose_fault(self) -> str | None:
+        for name in ("throttled", "broken", "lost"):
+            if self._chance(getattr(self.misbehaviour, name)):
+                return name
+        return None
+
+    def _chance(self, share: float) -> bool:
+        with self.changed:
+            return share > 0 and self._random.random() < share
