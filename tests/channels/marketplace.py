@@ -3,11 +3,11 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import urllib3
 from werkzeug.exceptions import HTTPException
@@ -15,7 +15,8 @@ from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-Endpoint = Callable[..., Response]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 @dataclass(slots=True)
@@ -233,10 +234,8 @@ class Marketplace:
 
     # -- serving ---------------------------------------------------------------------------------------------
 
-    def _application(self, environ: dict[str, object], start_response: object) -> object:
-        request = Request(environ)
-        response = self._answer(request)
-        return response(environ, start_response)  # type: ignore[arg-type]
+    def _application(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         adapter = Map(self.rules()).bind_to_environ(request.environ)
