@@ -249,7 +249,7 @@ class Marketplace:
                 return Response("internal error", status=500)
             answer: Response = endpoint(request, **values)
         except HTTPException as problem:
-            return problem.get_response(request.environ)  # type: ignore[return-value]
+            return problem.get_response(request.environ)
         if fault == "lost":
             raise Dropped
         return answer
