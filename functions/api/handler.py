@@ -1,0 +1,7 @@
+"""Stub."""
+
+from typing import Any
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return {}
