@@ -1,10 +1,16 @@
 """What the use cases need from the outside world. Adapters and channel modules implement it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
+from lastunit.domain.catalogue import Alias, Location, Sku
+from lastunit.domain.channels import Channel
+from lastunit.domain.exceptions import ExceptionRecord
+from lastunit.domain.groups import Group
+from lastunit.domain.levels import Level, LevelKey
+from lastunit.domain.orders import Order
 from lastunit.domain.pushes import Answer, Form, Push, Target
 from lastunit.domain.snapshots import Notification, Snapshot
 
@@ -86,4 +92,42 @@ class ChannelApi(Protocol):
         ...
 
 
-JsonObject = Mapping[str, Any]
+class StockBook(Protocol):
+    """The store of stock and orders. Every read is consistent, every write conditional."""
+
+    def orders(self, order_ids: Iterable[str]) -> dict[str, Order]:
+        """Those of the orders that exist, by order id."""
+        ...
+
+    def items(self, skus: Iterable[str]) -> dict[str, Sku]:
+        """Those of the SKUs that exist."""
+        ...
+
+    def levels(self, keys: Iterable[LevelKey]) -> dict[LevelKey, Level]:
+        """Those of the levels that exist."""
+        ...
+
+    def commit(self, commit_id: str, group: Group, at: datetime) -> None:
+        """Write a group, all or nothing, exactly once however often it is asked with one `commit_id`.
+
+        Raises CommitRefused, OutcomeUnknown, or Unwritable when the group can never be written as it is.
+        """
+        ...
+
+
+class Settings(Protocol):
+    """Channels, their aliases, and the locations."""
+
+    def channel(self, name: str) -> Channel | None: ...
+
+    def locations(self) -> tuple[Location, ...]: ...
+
+    def aliases(self, channel: str, names: Iterable[str]) -> tuple[Alias, ...]:
+        """Those of the channel's names that are aliases."""
+        ...
+
+
+class Exceptions(Protocol):
+    def record(self, exception: ExceptionRecord) -> None:
+        """Keep it for a person to see. The same id again changes nothing."""
+        ...

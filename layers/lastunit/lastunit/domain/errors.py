@@ -75,3 +75,7 @@ class Throttled(LastunitError):
     def __init__(self, retry_after_seconds: float) -> None:
         super().__init__(f"throttled for {retry_after_seconds:g} s")
         self.retry_after_seconds = retry_after_seconds
+
+
+class Unwritable(LastunitError):
+    """The store refuses this write for good (too large, malformed). Nothing was written."""

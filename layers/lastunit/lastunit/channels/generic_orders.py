@@ -1,0 +1,114 @@
+"""Orders as a merchant's own store tells them, by webhook or by `POST /orders` (docs/generic-channel.md)."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from lastunit.channels.fields import ShortText
+from lastunit.domain.errors import UnreadableOrder
+from lastunit.domain.snapshots import LINES_MAX, QUANTITY_MAX, Snapshot, SnapshotLine
+
+VERSION_MAX = 10**18 - 1
+
+
+def _visible(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("must be printable characters with no space around them")
+    return text
+
+
+def _utc(text: str) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+        utc = at.astimezone(UTC).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError) as error:
+        raise ValueError("must be an ISO 8601 time such as 2026-08-01T12:00:00Z") from error
+    if at.tzinfo is None:
+        # It was just read in the zone of this machine, which says nothing about the store's.
+        raise ValueError("must end with its zone, such as Z or +02:00")
+    return utc
+
+
+OrderId = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_visible)]
+Instant = Annotated[str, Field(max_length=40), AfterValidator(_utc)]
+Version = Annotated[int, Field(ge=1, le=VERSION_MAX)]
+
+
+class Incoming(BaseModel):
+    """Data of the store: fields we do not know are its own business, types are never guessed."""
+
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class EnvelopeData(Incoming):
+    order_id: OrderId
+
+
+class Envelope(Incoming):
+    data: EnvelopeData
+
+
+class LineIn(Incoming):
+    line_id: ShortText
+    sku: ShortText
+    quantity: Annotated[int, Field(ge=0, le=QUANTITY_MAX)]
+
+
+class RevisionIn(Incoming):
+    order_id: OrderId
+    version: Version | None = None
+    updated_at: Instant | None = None
+
+    @property
+    def revision(self) -> str:
+        if self.version is not None:
+            # 20 digits start with 0, hence sort below every time: a store may begin to send times, never stop.
+            return f"{self.version:020d}"
+        if self.updated_at is not None:
+            return self.updated_at
+        raise UnreadableOrder("version", "is missing, and updated_at too", "send one of them with every event")
+
+
+class OrderIn(RevisionIn):
+    """A whole order, as a webhook or `POST /orders` brings it."""
+
+    placed_at: Instant | None = None
+    location: ShortText | None = None
+    lines: list[LineIn] = Field(min_length=1, max_length=LINES_MAX)
+
+
+class CancelIn(RevisionIn):
+    restocked: bool = False
+    lines: Any = None
+
+
+def snapshot(channel_name: str, order: OrderIn) -> Snapshot:
+    return Snapshot(
+        channel=channel_name,
+        external_id=order.order_id,
+        revision=order.revision,
+        lines=tuple(SnapshotLine(line.line_id, (line.sku,), line.quantity) for line in order.lines),
+        location=order.location,
+        placed_at=order.placed_at,
+    )
+
+
+def cancellation(channel_name: str, cancel: CancelIn) -> Snapshot:
+    if cancel.lines is not None:
+        remedy = "send order.updated with the remaining quantities to cancel a part"
+        raise UnreadableOrder("lines", "order.cancelled cancels the whole order and carries none", remedy)
+    return Snapshot(
+        channel=channel_name,
+        external_id=cancel.order_id,
+        revision=cancel.revision,
+        lines=(),
+        cancelled=True,
+        restocked=cancel.restocked,
+    )
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    first = error.errors(include_url=False, include_input=False)[0]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    return path.removeprefix("."), first["msg"].removeprefix("Value error, ")

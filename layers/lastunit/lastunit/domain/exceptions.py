@@ -1,0 +1,23 @@
+"""Something a person must look at. It blocks nothing else and is never silent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    UNREADABLE_ORDER = "unreadable_order"  # signed, but its content cannot be understood
+    UNKNOWN_CHANNEL = "unknown_channel"  # accepted for a channel whose settings are gone
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionRecord:
+    """`payload` is what was received, already cut down to fields without personal data."""
+
+    exception_id: str
+    kind: Kind
+    channel: str
+    cause: str
+    at: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
