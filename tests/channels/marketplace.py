@@ -68,7 +68,7 @@ class SoldOut(Exception):
     """The shelf shows fewer units than the buyer wants: no order comes into being."""
 
 
-class Dropped(Exception):
+class Dropped(ConnectionError):
     """Ends a connection without an answer, after the call took effect."""
 
 
@@ -78,12 +78,10 @@ class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         pass
 
-    def run_wsgi(self) -> None:
-        try:
-            super().run_wsgi()
-        except Dropped:
-            self.close_connection = True
-            self.connection.close()
+    def connection_dropped(self, error: BaseException, environ: "WSGIEnvironment | None" = None) -> None:
+        # werkzeug answers 500 for any other exception, and would keep this connection open.
+        self.close_connection = True
+        self.connection.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ class Marketplace:
         )
         self.port = self._server.server_port
         self._couriers = ThreadPoolExecutor(max_workers=16, thread_name_prefix=type(self).__name__)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(
@@ -188,10 +186,12 @@ class Marketplace:
     def send(self, make: Callable[[], Delivery]) -> None:
         """Delivers in the background: retried until 2xx, misbehaving as told. `make` signs each attempt."""
         if self._chance(self.misbehaviour.dropped):
-            self.counts.dropped += 1
+            with self.changed:
+                self.counts.dropped += 1
             return
         copies = 2 if self._chance(self.misbehaviour.duplicated) else 1
-        self.counts.duplicates += copies - 1
+        with self.changed:
+            self.counts.duplicates += copies - 1
         for _ in range(copies):
             self._start(make, self._random.uniform(0.0, self.misbehaviour.delay_seconds))
 
@@ -211,17 +211,21 @@ class Marketplace:
         with self.changed:
             self._under_way.discard(future)
             self.changed.notify_all()
+        if not future.cancelled():
+            future.result()  # An error of the simulator itself is shown by its thread, not swallowed.
 
     def _deliver(self, make: Callable[[], Delivery], delay_seconds: float) -> None:
         for wait in (delay_seconds, *self.retry_seconds):
             if self._stopping.wait(wait):
                 return
-            delivery = make()
-            self.counts.attempts += 1
-            if self._post(delivery):
-                self.counts.delivered += 1
+            with self.changed:
+                self.counts.attempts += 1
+            if self._post(make()):
+                with self.changed:
+                    self.counts.delivered += 1
                 return
-        self.counts.undelivered += 1
+        with self.changed:
+            self.counts.undelivered += 1
 
     def _post(self, delivery: Delivery) -> bool:
         try:

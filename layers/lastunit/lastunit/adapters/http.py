@@ -27,8 +27,8 @@ class UrllibClient:
             answer = self._pool.request(
                 method, url, headers=dict(headers), body=body, redirect=False, preload_content=False
             )
-            content = answer.read(BODY_MAX_BYTES)
-            answer.release_conn()
+            content = answer.read(BODY_MAX_BYTES + 1)
+            answer.release_conn() if len(content) <= BODY_MAX_BYTES else answer.close()
         except (
             urllib3.exceptions.NewConnectionError,
             urllib3.exceptions.ConnectTimeoutError,
@@ -37,5 +37,7 @@ class UrllibClient:
             raise NotSent(f"{method} could not connect: {type(error).__name__}") from error
         except urllib3.exceptions.HTTPError as error:
             raise OutcomeUnknown(f"{method} got no answer: {type(error).__name__}") from error
+        if len(content) > BODY_MAX_BYTES:
+            raise OutcomeUnknown(f"{method} was answered with more than {BODY_MAX_BYTES} bytes")
         lowered = {name.lower(): value for name, value in answer.headers.items()}
         return HttpResponse(answer.status, lowered, content)

@@ -26,4 +26,5 @@ ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 class Strict(BaseModel):
     """Refuses unknown fields, so that a misspelt setting is an error and not a default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Hidden input: a message about a malformed secret must not quote it.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

@@ -192,7 +192,7 @@ class Api:
             raise OutcomeUnknown(f"the store answered {response.status} without results; {CONTRACT}")
         found = _by_key(results)
         return [
-            _answer(self._result_of(push.target, found), {"quantity": push.quantity, "status": "?"})
+            _answer(self._result_of(push.target, found), {"quantity": push.quantity, "status": "no status"})
             for push in batch
         ]
 

@@ -59,7 +59,7 @@ class Snapshot:
     @property
     def fingerprint(self) -> str:
         """Tells two different contents of one revision apart, whatever the order of their lines."""
-        content = asdict(self) | {"lines": sorted(asdict(line).items() for line in self.lines)}
+        content = asdict(self) | {"lines": sorted((line.line_id, line.names, line.quantity) for line in self.lines)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -1,0 +1,255 @@
+"""A simulated store of the merchant's own, by docs/generic-channel.md. The reference library signs for it."""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Request, Response
+
+from tests.channels.marketplace import Delivery, Marketplace, SoldOut
+
+ITEMS_MAX = 100
+PLACE = "main"
+
+
+def new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+@dataclass(slots=True)
+class StoreOrder:
+    """`lines` by SKU; a SKU keeps its line id for as long as the order lives."""
+
+    placed_at: str
+    lines: dict[str, int]
+    line_ids: dict[str, str]
+    version: int = 1
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    body: bytes
+    answer: str
+
+
+@dataclass(slots=True)
+class GenericStore(Marketplace):
+    """`versions` counts every change of a SKU's shelf, the store's own sales included."""
+
+    webhook_secrets: list[str] = field(default_factory=lambda: [new_secret()])
+    push_secret: str = field(default_factory=new_secret)
+    versions: dict[str, int] = field(default_factory=dict)
+    orders: dict[str, StoreOrder] = field(default_factory=dict)
+    recorded: dict[str, RecordedAnswer] = field(default_factory=dict)
+
+    # -- what the demo and the tests do ----------------------------------------------------------------------
+
+    def connection(self) -> dict[str, str]:
+        return {"base_url": f"{self.url}/api", "location": PLACE}
+
+    def secret(self) -> dict[str, Any]:
+        return {"webhook_secrets": list(self.webhook_secrets), "push_secret": self.push_secret}
+
+    def refs(self, name: str) -> dict[str, str]:
+        return {}
+
+    def rotate(self, new: str) -> None:
+        """From now on every delivery carries two signatures: by the old secret and by the new one."""
+        self.webhook_secrets = [self.webhook_secrets[-1], new]
+
+    def list_item(self, name: str, quantity: int) -> None:
+        self.put_on_shelf(name, quantity, "listed")
+
+    def sell(self, lines: Mapping[str, int]) -> str:
+        with self.changed:
+            self.take_from_shelf(lines)
+            order_id = f"A-{1001 + len(self.orders)}"
+            line_ids = {name: str(number) for number, name in enumerate(lines, 1)}
+            order = StoreOrder(_now(), dict(lines), line_ids)
+            self.orders[order_id] = order
+            created = _order_data(order_id, order, "created")
+            order.version = 2
+            paid = _order_data(order_id, order, "paid")
+        self._announce("order.created", created)
+        self._announce("order.paid", paid)
+        return order_id
+
+    def edit(self, order_id: str, lines: Mapping[str, int]) -> None:
+        """The order now has these lines; the shelf takes back or hands out the difference, or SoldOut."""
+        with self.changed:
+            order = self._open_order(order_id)
+            more = {name: lines.get(name, 0) - order.lines.get(name, 0) for name in {*lines, *order.lines}}
+            if not lines or any(self.shelves.get(name, 0) < units for name, units in more.items()):
+                raise SoldOut(", ".join(lines))
+            for name, units in more.items():
+                if units:
+                    self.put_on_shelf(name, self.shelves[name] - units, "edit")
+            for name in lines:
+                order.line_ids.setdefault(name, str(len(order.line_ids) + 1))
+            order.lines, order.version = dict(lines), order.version + 1
+            data = _order_data(order_id, order, "paid")
+        self._announce("order.updated", data)
+
+    def cancel(self, order_id: str) -> None:
+        with self.changed:
+            order = self._open_order(order_id)
+            order.cancelled, order.version = True, order.version + 1
+            for name, quantity in order.lines.items():
+                self.put_on_shelf(name, self.shelves[name] + quantity, "cancel")
+            data = {"order_id": order_id, "version": order.version, "updated_at": _now(), "restocked": True}
+        self._announce("order.cancelled", data)
+
+    def put_on_shelf(self, name: str, quantity: int, cause: str) -> None:
+        with self.changed:
+            self.versions[name] = self.versions.get(name, 0) + 1
+            Marketplace.put_on_shelf(self, name, quantity, cause)
+
+    def _open_order(self, order_id: str) -> StoreOrder:
+        order = self.orders[order_id]
+        if order.cancelled:
+            raise ValueError(f"{order_id} is cancelled already")
+        return order
+
+    # -- webhooks --------------------------------------------------------------------------------------------
+
+    def _announce(self, topic: str, data: Mapping[str, Any]) -> None:
+        body = json.dumps({"type": topic, "timestamp": _now(), "data": data})
+        message_id = f"msg_{secrets.token_hex(12)}"
+        self.send(lambda: self.signed(message_id, body))
+
+    def signed(self, message_id: str, body: str) -> Delivery:
+        """One attempt: the id stays from attempt to attempt, the time is that of this one."""
+        at = datetime.now(UTC)
+        signatures = [Webhook(secret).sign(message_id, at, body) for secret in self.webhook_secrets]
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }
+        return Delivery(headers, body.encode())
+
+    # -- the API the hub calls -------------------------------------------------------------------------------
+
+    def rules(self) -> list[Rule]:
+        return [
+            Rule("/api/inventory/levels", methods=["GET"], endpoint=self._read_levels),
+            Rule("/api/inventory/levels", methods=["PUT"], endpoint=self._write_levels),
+        ]
+
+    def _read_levels(self, request: Request) -> Response:
+        self._check_signature(request)
+        names = request.args.getlist("sku")
+        if not 1 <= len(names) <= ITEMS_MAX:
+            raise _refusal(400, "sku", f"ask for 1 to {ITEMS_MAX}")
+        with self.changed:
+            results = [self._level(name) for name in names]
+        return _json(200, {"results": results})
+
+    def _level(self, name: str) -> dict[str, Any]:
+        if name not in self.shelves:
+            return {"sku": name, "status": "not_found"}
+        return {"sku": name, "location": PLACE, **self._current(name)}
+
+    def _current(self, name: str) -> dict[str, int]:
+        return {"quantity": self.shelves[name], "version": self.versions[name]}
+
+    def _write_levels(self, request: Request) -> Response:
+        self._check_signature(request)
+        key, body = request.headers.get("Idempotency-Key", ""), request.get_data()
+        if not key:
+            raise _refusal(400, "Idempotency-Key", "is missing")
+        with self.changed:
+            known = self.recorded.get(key)
+            if known is None:
+                results = [self._apply(item) for item in _items(body)]
+                known = RecordedAnswer(body, json.dumps({"results": results}))
+                self.recorded[key] = known
+        if known.body != body:
+            raise _refusal(422, "Idempotency-Key", "was used with another body")
+        return Response(known.answer, 200, content_type="application/json")
+
+    def _apply(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        name, quantity = item["sku"], item["quantity"]
+        result = {"sku": name, "location": item["location"]}
+        if name not in self.shelves:
+            return result | {"status": "not_found"}
+        if item["location"] != PLACE:
+            return result | {"status": "not_stocked"}
+        if not _is_integer(quantity) or quantity < 0:
+            return result | {"status": "invalid", "message": "quantity must be an integer of 0 or more"}
+        if item.get("if_version", self.versions[name]) != self.versions[name]:
+            return result | {"status": "conflict", "current": self._current(name)}
+        self.put_on_shelf(name, quantity, "push")
+        return result | {"status": "ok"} | self._current(name)
+
+    def _check_signature(self, request: Request) -> None:
+        try:
+            Webhook(self.push_secret).verify(request.get_data(), dict(request.headers), json_parse=False)
+        except (WebhookVerificationError, ValueError) as error:
+            raise _refusal(401, "webhook-signature", "is missing, wrong or too old") from error
+
+
+def _items(body: bytes) -> list[dict[str, Any]]:
+    try:
+        items = json.loads(body)["items"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _refusal(400, "items", "is missing") from error
+    if not isinstance(items, list) or not 1 <= len(items) <= ITEMS_MAX:
+        raise _refusal(400, "items", f"must be a list of 1 to {ITEMS_MAX}")
+    if not all(_is_item(item) for item in items):
+        raise _refusal(400, "items", "each needs sku, location, quantity and at most an integer if_version")
+    if len({(item["sku"], item["location"]) for item in items}) < len(items):
+        raise _refusal(400, "items", "names one SKU at one location twice")
+    return items
+
+
+def _is_item(item: object) -> bool:
+    return (
+        isinstance(item, dict)
+        and {"sku", "location", "quantity"} <= item.keys() <= {"sku", "location", "quantity", "if_version"}
+        and all(isinstance(item[name], str) and item[name] for name in ("sku", "location"))
+        and ("if_version" not in item or _is_integer(item["if_version"]))
+    )
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _order_data(order_id: str, order: StoreOrder, status: str) -> dict[str, Any]:
+    """As a real store would send it, with a buyer, whom the hub must not keep."""
+    return {
+        "order_id": order_id,
+        "version": order.version,
+        "status": status,
+        "placed_at": order.placed_at,
+        "updated_at": _now(),
+        "currency": "USD",
+        "customer": {"name": "Ada Example", "email": "ada@example.com", "address": "1 Example Street"},
+        "lines": [
+            {"line_id": order.line_ids[name], "sku": name, "quantity": quantity, "unit_price": "19.99"}
+            for name, quantity in order.lines.items()
+        ],
+    }
+
+
+def _json(status: int, content: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(content), status, content_type="application/json")
+
+
+def _refusal(status: int, name: str, problem: str) -> HTTPException:
+    answer = _json(status, {"error": {"field": name, "problem": problem}})
+    return HTTPException(response=answer)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
