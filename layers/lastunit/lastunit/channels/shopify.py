@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ __all__ = ["Api", "Connection", "Refs", "Secret"]
 
 OLDEST_API_VERSION = "2026-01"  # The first with changeFromQuantity and @idempotent.
 EVENT_ID_MAX = 200
+ID_FORM = "^[0-9]{1,19}$"
 TOPICS = frozenset({"orders/create", "orders/updated", "orders/paid", "orders/edited", "orders/cancelled"})
 RESTOCKED = frozenset({"cancel", "return", "legacy_restock"})
 
@@ -45,8 +47,8 @@ def _recent(version: str) -> str:
 
 class Connection(Strict):
     shop_url: BaseUrl
-    shop_domain: Annotated[str, Field(pattern=r"\A[A-Za-z0-9.-]{1,200}\Z"), AfterValidator(str.lower)]
-    api_version: Annotated[str, Field(pattern=r"\A[0-9]{4}-(01|04|07|10)\Z"), AfterValidator(_recent)] = "2026-10"
+    shop_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,200}$"), AfterValidator(str.lower)]
+    api_version: Annotated[str, Field(pattern=r"^[0-9]{4}-(01|04|07|10)$"), AfterValidator(_recent)] = "2026-10"
 
 
 SecretText = Annotated[SecretStr, Field(min_length=1, max_length=500)]
@@ -55,15 +57,13 @@ SecretText = Annotated[SecretStr, Field(min_length=1, max_length=500)]
 class Secret(Strict):
     """Two webhook secrets are active while the app's client secret is being rotated."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
-
     webhook_secrets: Annotated[list[SecretText], Field(min_length=1, max_length=2)]
     access_token: SecretText
 
 
 def _id_text(value: Any) -> Any:
     """Ids have up to 19 digits, more than a JSON number survives elsewhere."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, int) else value
 
 
 def _as_is(value: Any) -> Any:
@@ -103,7 +103,7 @@ def _cut_field(value: Any, kept: Kept | Callable[[Any], Any]) -> Any:
     return [_cut(item, kept) for item in value] if isinstance(value, list) else _cut(value, kept)
 
 
-Id = Annotated[str, BeforeValidator(_id_text), Field(pattern=r"\A[0-9]{1,19}\Z")]
+Id = Annotated[str, BeforeValidator(_id_text), Field(pattern=ID_FORM)]
 Units = Annotated[int, Field(strict=True)]
 
 
@@ -248,7 +248,7 @@ def _event_id(request: WebhookRequest) -> str:
 
 def _order_id(body: Mapping[str, Any]) -> str:
     order_id = _id_text(body.get("id"))
-    if not isinstance(order_id, str) or not order_id.isdecimal():
+    if not isinstance(order_id, str) or not re.fullmatch(ID_FORM, order_id):
         raise InvalidInput("id", "is not an order id", "include the field id in the subscription")
     return order_id
 

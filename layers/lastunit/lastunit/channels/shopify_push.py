@@ -56,8 +56,8 @@ NOT_REACHED = Refused(Failure.TRANSIENT, "not sent this time: other listings of 
 class Refs(Strict):
     """Malformed ids are caught here, because Shopify would refuse the whole call for one of them."""
 
-    inventory_item_id: Annotated[str, Field(pattern=r"\Agid://shopify/InventoryItem/[0-9]{1,19}\Z")]
-    location_id: Annotated[str, Field(pattern=r"\Agid://shopify/Location/[0-9]{1,19}\Z")]
+    inventory_item_id: Annotated[str, Field(pattern=r"^gid://shopify/InventoryItem/[0-9]{1,19}$")]
+    location_id: Annotated[str, Field(pattern=r"^gid://shopify/Location/[0-9]{1,19}$")]
 
 
 class _Wire(BaseModel):
