@@ -1,0 +1,345 @@
+"""A simulated eBay: its Notification, Fulfillment and Inventory APIs, as far as they are documented."""
+
+import hashlib
+import json
+import secrets
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Request, Response
+
+from tests.channels.ebay_wire import (
+    Refusal,
+    api,
+    base64_text,
+    cancellation_data,
+    confirmation_data,
+    failed_row,
+    json_answer,
+    metadata,
+    multi_status,
+    order_body,
+    order_line,
+    whole_number,
+)
+from tests.channels.marketplace import Delivery, Marketplace
+
+BATCH_MAX = 25
+REVISIONS_A_DAY = 250
+ORDER_API, STOCK_API = "/sell/fulfillment/v1", "/sell/inventory/v1"
+USER, APPLICATION = "user", "application"
+
+
+class ChallengeFailed(Exception):
+    """The endpoint did not prove that it knows the verification token."""
+
+
+@dataclass(slots=True)
+class Item:
+    """`auctioned` units are bound in an auction offer: the pool cannot be set below them."""
+
+    sku: str
+    listing_id: str
+    offer_id: str
+    pool: int
+    offered: int | None
+    location_key: str | None
+    auctioned: int
+    revisions: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def shown(self) -> int:
+        return self.pool if self.offered is None else min(self.pool, self.offered)
+
+
+@dataclass(slots=True)
+class Token:
+    kind: str
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class Ebay(Marketplace):
+    """`lagging`: getOrder does not show a cancellation yet. `names_culprits`: errors carry parameters."""
+
+    retry_seconds: tuple[float, ...] = (0.2, 0.5)  # Up to three attempts.
+    seller_id: str = "y9qonyvfrqq"
+    client_id: str = "Lastunit-hub-PRD"
+    client_secret: str = "PRD-client-secret"
+    refresh_token: str = "v^1.1#refresh"
+    verification_token: str = "verification-token-of-32-characters"
+    token_seconds: int = 7200
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    lagging: bool = False
+    names_culprits: bool = True
+    items: dict[str, Item] = field(default_factory=dict)
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    tokens_issued: int = 0
+    kid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    _last_stamp: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
+
+    # -- what the hub is told ----------------------------------------------------------------------------------
+
+    def connection(self) -> dict[str, str]:
+        return {"api_url": self.url, "webhook_url": self.webhook_url, "seller_id": self.seller_id}
+
+    def secret(self) -> dict[str, str]:
+        names = ("verification_token", "client_id", "client_secret", "refresh_token")
+        return {name: getattr(self, name) for name in names}
+
+    def refs(self, name: str) -> dict[str, str]:
+        item = self.items[name]
+        key = {"merchant_location_key": item.location_key} if item.location_key else {}
+        return {"offer_id": item.offer_id} | key
+
+    # -- the seller and the buyers -----------------------------------------------------------------------------
+
+    def list_item(self, name: str, quantity: int, *, location_key: str | None = None, auctioned: int = 0) -> None:
+        with self.changed:
+            number = len(self.items) + 1
+            ids = str(406447250000 + number), str(36445435000 + number)
+            self.items[name] = Item(name, *ids, quantity, None, location_key, auctioned)
+            self.put_on_shelf(name, quantity, "listed")
+
+    def sell(self, lines: Mapping[str, int]) -> str:
+        with self.changed:
+            self.take_from_shelf(lines)
+            for name, quantity in lines.items():
+                self._lower(self.items[name], quantity)
+            order_id = f"11-{len(self.orders) + 1:05d}-{self._random.randrange(100_000):05d}"
+            sold = [self._line(number, *line) for number, line in enumerate(lines.items())]
+            self.orders[order_id] = order_body(order_id, "some-seller", self._stamp(), sold)
+        for line in sold:
+            # One notification per line item, each of which names the order.
+            self._notify("ORDER_CONFIRMATION", confirmation_data(self._user, order_id, line))
+        return order_id
+
+    def cancel(self, order_id: str, names: Collection[str] | None = None) -> None:
+        """All lines, or those of the SKUs named. eBay does not put the units back on the shelf."""
+        with self.changed:
+            order = self.orders[order_id]
+            lines = [line for line in order["lineItems"] if names is None or line["sku"] in names]
+            if len(lines) == len(order["lineItems"]) and not self.lagging:
+                order["cancelStatus"]["cancelState"] = "CANCELED"
+                order["lastModifiedDate"] = self._stamp()
+            at = self._stamp()
+        for status in ("REQUESTED", "COMPLETED"):
+            data = cancellation_data(self._user, order_id, lines, status, at)
+            self._notify("ORDER_CANCELLATION_ACTIVITY", data)
+
+    def register(self, endpoint: str) -> None:
+        """Sets the destination, as `POST /destination` does: after a challenge the endpoint must pass."""
+        code = secrets.token_hex(32)
+        answer = self._http.request("GET", f"{endpoint}?challenge_code={code}")
+        proof = hashlib.sha256((code + self.verification_token + endpoint).encode()).hexdigest()
+        media_type = answer.headers.get("Content-Type", "").partition(";")[0]
+        if answer.status != 200 or media_type != "application/json":
+            raise ChallengeFailed(f"{answer.status} {media_type}")
+        if answer.json() != {"challengeResponse": proof}:
+            raise ChallengeFailed("the challenge response is wrong")
+        self.webhook_url = endpoint
+
+    # -- notifications -----------------------------------------------------------------------------------------
+
+    def _notify(self, topic: str, data: Mapping[str, Any]) -> None:
+        notification = {"notificationId": str(uuid.uuid4()), "eventDate": self._stamp(), "data": data}
+        attempts = iter((1, 2, 3, *[3] * 9))
+
+        def make() -> Delivery:
+            stamps = {"publishDate": self._stamp(), "publishAttemptCount": next(attempts)}
+            return self.signed({"metadata": metadata(topic), "notification": {**notification, **stamps}})
+
+        self.send(make)
+
+    def signed(self, content: object) -> Delivery:
+        body = json.dumps(content, separators=(",", ":")).encode()
+        signature = self.key.sign(body, ec.ECDSA(hashes.SHA1()))  # noqa: S303 - what eBay signs with
+        stamp = {"alg": "ecdsa", "kid": self.kid, "signature": base64_text(signature), "digest": "SHA1"}
+        headers = {"Content-Type": "application/json", "X-EBAY-SIGNATURE": base64_text(json.dumps(stamp).encode())}
+        return Delivery(headers, body)
+
+    @property
+    def _user(self) -> dict[str, str]:
+        return {"userId": self.seller_id, "username": "some-seller"}
+
+    # -- orders ------------------------------------------------------------------------------------------------
+
+    def _line(self, number: int, name: str, quantity: int) -> dict[str, Any]:
+        line_id = f"100{len(self.orders) + 1:07d}{number:04d}"
+        return order_line(line_id, self.items[name].listing_id, name, quantity)
+
+    def _lower(self, item: Item, quantity: int) -> None:
+        item.pool -= quantity
+        item.offered = None if item.offered is None else item.offered - quantity
+
+    def _stamp(self) -> str:
+        """Milliseconds, as eBay writes them, and never the same twice."""
+        with self.changed:
+            self._last_stamp = max(self.now(), self._last_stamp + timedelta(milliseconds=1))
+            return self._last_stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    # -- the APIs ----------------------------------------------------------------------------------------------
+
+    def rules(self) -> list[Rule]:
+        return [
+            Rule("/identity/v1/oauth2/token", methods=["POST"], endpoint=self._issue_token),
+            Rule("/commerce/notification/v1/public_key/<kid>", methods=["GET"], endpoint=api(self._public_key)),
+            Rule(f"{ORDER_API}/order/<order_id>", methods=["GET"], endpoint=api(self._get_order)),
+            Rule(f"{STOCK_API}/bulk_update_price_quantity", methods=["POST"], endpoint=api(self._update)),
+            Rule(f"{STOCK_API}/bulk_get_inventory_item", methods=["POST"], endpoint=api(self._get_items)),
+        ]
+
+    def throttle_answer(self) -> Response:
+        # Whether eBay sends Retry-After is not confirmed, so the simulator sends none.
+        refusal = Refusal(429, 2001, "The request limit has been reached for the resource.", domain="ACCESS")
+        return json_answer({"errors": [refusal.body]}, 429)
+
+    def _issue_token(self, request: Request) -> Response:
+        login = request.authorization
+        if login is None or (login.username, login.password) != (self.client_id, self.client_secret):
+            return json_answer(
+                {"error": "invalid_client", "error_description": "client authentication failed"}, 401
+            )
+        form = request.form
+        if form.get("grant_type") == "client_credentials":
+            if form.get("scope") != "https://api.ebay.com/oauth/api_scope":
+                return json_answer({"error": "invalid_scope"}, 400)
+            return self._token_answer(APPLICATION)
+        if form.get("grant_type") != "refresh_token":
+            return json_answer({"error": "unsupported_grant_type"}, 400)
+        if form.get("refresh_token") != self.refresh_token:
+            return json_answer({"error": "invalid_grant"}, 400)
+        return self._token_answer(USER)
+
+    def _token_answer(self, kind: str) -> Response:
+        value = f"v^1.1#{secrets.token_urlsafe(24)}"
+        with self.changed:
+            self.tokens_issued += 1
+            self.tokens[value] = Token(kind, self.now() + timedelta(seconds=self.token_seconds))
+        return json_answer(
+            {"access_token": value, "expires_in": self.token_seconds, "token_type": "User Access Token"}
+        )
+
+    def _authorize(self, request: Request, kind: str) -> None:
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        token = self.tokens.get(value) if scheme == "Bearer" else None
+        if token is None or token.expires_at <= self.now():
+            raise Refusal(401, 1001, "Invalid access token", domain="OAuth")
+        if token.kind != kind:
+            raise Refusal(403, 1100, "Access denied", domain="ACCESS")
+
+    def _public_key(self, request: Request, kid: str) -> Response:
+        self._authorize(request, APPLICATION)
+        if kid != self.kid:
+            raise Refusal(404, 195007, "Public key not found", domain="API_NOTIFICATION")
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        pem = self.key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+        return json_answer({"key": pem.replace("\n", ""), "algorithm": "ECDSA", "digest": "SHA1"})
+
+    def _get_order(self, request: Request, order_id: str) -> Response:
+        self._authorize(request, USER)
+        with self.changed:
+            if order_id not in self.orders:
+                raise Refusal(404, 32100, "Invalid order ID", order_id, domain="API_FULFILLMENT")
+            return json_answer(self.orders[order_id])
+
+    def _get_items(self, request: Request) -> Response:
+        requests = self._requests(request)
+        if len({entry.get("sku") for entry in requests}) < len(requests):
+            raise Refusal(400, 25734, "SKU should be unique in the request.")
+        with self.changed:
+            return multi_status([self._item_row(str(entry.get("sku"))) for entry in requests])
+
+    def _item_row(self, sku: str) -> dict[str, Any]:
+        item = self.items.get(sku)
+        if item is None:
+            return failed_row({"sku": sku}, Refusal(404, 25710, "We didn't find the resource/entity", sku))
+        availability = {"shipToLocationAvailability": {"quantity": item.pool}}
+        return {"sku": sku, "statusCode": 200, "inventoryItem": {"sku": sku, "availability": availability}}
+
+    def _requests(self, request: Request) -> list[dict[str, Any]]:
+        self._authorize(request, USER)
+        content = request.get_json(silent=True)
+        requests = content.get("requests") if isinstance(content, dict) else None
+        if not isinstance(requests, list) or not requests or not all(isinstance(r, dict) for r in requests):
+            raise Refusal(400, 25709, "Invalid value for requests.", "requests")
+        if len(requests) > BATCH_MAX:
+            raise Refusal(400, 25709, f"Invalid value for requests. At most {BATCH_MAX}.", "requests")
+        return requests
+
+    def _update(self, request: Request) -> Response:
+        requests = self._requests(request)
+        self._refuse_twins(requests)
+        with self.changed:
+            self._refuse_below_auction(requests)
+            return multi_status([row for entry in requests for row in self._update_one(entry)])
+
+    def _refuse_twins(self, requests: list[dict[str, Any]]) -> None:
+        offers = [str(offer.get("offerId")) for entry in requests for offer in entry.get("offers", [])]
+        for names in ([str(entry.get("sku")) for entry in requests], offers):
+            twins = [name for name, count in Counter(names).items() if count > 1]
+            if twins:
+                raise Refusal(400, 25709, "Invalid value for requests. Duplicates.", *self._culprits(twins))
+
+    def _refuse_below_auction(self, requests: list[dict[str, Any]]) -> None:
+        """Documented as an error of the whole request, so nothing of it is applied."""
+        for entry in requests:
+            item = self.items.get(str(entry.get("sku")))
+            quantity = entry.get("shipToLocationAvailability", {}).get("quantity")
+            if item and isinstance(quantity, int) and 0 <= quantity < item.auctioned:
+                message = "shipToLocationAvailability quantity should be at least the auction allocation."
+                raise Refusal(400, 25759, message, *self._culprits([item.sku]))
+
+    def _culprits(self, names: list[str]) -> list[str]:
+        return names if self.names_culprits else []
+
+    def _update_one(self, entry: dict[str, Any]) -> list[dict[str, Any]]:
+        """A row for the SKU's pool, and one for each offer."""
+        sku, offers = entry.get("sku"), entry.get("offers", [])
+        keys = [{"sku": sku}, *({"offerId": offer.get("offerId"), "sku": sku} for offer in offers)]
+        try:
+            item = self._revisable(sku)
+            pool = self._pool_of(entry, item)
+            offered = [self._offered_of(offer, item) for offer in offers]
+        except Refusal as refusal:
+            return [failed_row(key, refusal) for key in keys]
+        item.pool = pool
+        item.offered = offered[0] if offered else item.offered
+        item.revisions[self.now().date().isoformat()] += 1
+        self.put_on_shelf(item.sku, item.shown, "push")
+        return [{**key, "statusCode": 200, "errors": [], "warnings": []} for key in keys]
+
+    def _revisable(self, sku: object) -> Item:
+        if not isinstance(sku, str) or not 0 < len(sku) <= 50:
+            raise Refusal(400, 25709, "Invalid value for sku.", str(sku))
+        if sku not in self.items:
+            raise Refusal(404, 25702, f"SKU {sku} is not available in the system", sku)
+        item = self.items[sku]
+        if item.revisions[self.now().date().isoformat()] >= REVISIONS_A_DAY:
+            # How eBay says this is not documented for this call; 25002 is its "any user error".
+            raise Refusal(400, 25002, "The listing was revised 250 times today.", sku)
+        return item
+
+    def _pool_of(self, entry: dict[str, Any], item: Item) -> int:
+        availability = entry.get("shipToLocationAvailability")
+        if availability is None:
+            return item.pool
+        for place in availability.get("availabilityDistributions", []):
+            if place.get("merchantLocationKey") != item.location_key:
+                raise Refusal(400, 25709, "Invalid value for merchantLocationKey.", item.sku)
+            whole_number(place, "quantity")
+        return whole_number(availability, "quantity")
+
+    def _offered_of(self, offer: dict[str, Any], item: Item) -> int:
+        if offer.get("offerId") != item.offer_id:
+            raise Refusal(400, 25713, "This Offer is not available.", str(offer.get("offerId")))
+        return whole_number(offer, "availableQuantity")

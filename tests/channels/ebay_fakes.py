@@ -1,0 +1,143 @@
+"""What the tests of eBay's module share: a clock, an HTTP client that answers as told, a webhook endpoint."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from lastunit.channels.ebay import Api
+from lastunit.domain.channels import Channel
+from lastunit.domain.snapshots import Notification
+from lastunit.ports import HttpResponse, WebhookRequest
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TOKEN = "verification-token-of-32-characters"
+URL = "https://hub.example.com/webhooks/ebay"
+SECRET = {
+    "verification_token": TOKEN,
+    "client_id": "app",
+    "client_secret": "hush",
+    "refresh_token": "v^1.1#refresh",
+}
+ORDER_ID, LINE_ID = "11-14972-20806", "10083872001911"
+
+
+SDK_MESSAGE = {
+    "metadata": {"topic": "MARKETPLACE_ACCOUNT_DELETION", "schemaVersion": "1.0", "deprecated": False},
+    "notification": {
+        "notificationId": "49feeaeb-4982-42d9-a377-9645b8479411_33f7e043-fed8-442b-9d44-791923bd9a6d",
+        "eventDate": "2021-03-19T20:43:59.462Z",
+        "publishDate": "2021-03-19T20:43:59.679Z",
+        "publishAttemptCount": 1,
+        "data": {
+            "username": "test_user",
+            "userId": "ma8vp1jySJC",
+            "eiasToken": "nY+sHZ2PrBmdj6wVnY+sEZ2PrA2dj6wJnY+gAZGEpwmdj6x9nY+seQ==",
+        },
+    },
+}
+
+
+@dataclass(slots=True)
+class FakeClock:
+    time: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    method: str
+    path: str
+    content: Any
+
+
+@dataclass(slots=True)
+class FakeEbay:
+    """An HttpClient that issues tokens and leaves the rest to `answer`; raises what `answer` raises."""
+
+    answer: Callable[[Asked], tuple[int, object]]
+    tokens: int = 0
+    asked: list[Asked] = field(default_factory=list)
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpResponse:
+        path = url.removeprefix("https://api.ebay.com")
+        if path == "/identity/v1/oauth2/token":
+            self.tokens += 1
+            return HttpResponse(200, {}, b'{"access_token": "t", "expires_in": 7200}')
+        call = Asked(method, path, json.loads(body) if body else None)
+        self.asked.append(call)
+        status, content = self.answer(call)
+        return HttpResponse(status, {}, content if isinstance(content, bytes) else json.dumps(content).encode())
+
+
+def api(
+    answer: Callable[[Asked], tuple[int, object]] = lambda call: (500, {}),
+    clock: FakeClock | None = None,
+    memory: dict[str, Any] | None = None,
+    **connection: str,
+) -> tuple[Api, FakeEbay]:
+    http = FakeEbay(answer)
+    channel = Channel("ebay-us", "ebay", connection={"webhook_url": URL, **connection})
+    made = Api(channel, SECRET, http, clock or FakeClock(), {} if memory is None else memory)
+    return made, http
+
+
+def webhook(content: object, header: str | None = None) -> WebhookRequest:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return WebhookRequest("POST", {} if header is None else {"x-ebay-signature": header}, body)
+
+
+@dataclass(slots=True)
+class Hub:
+    """A webhook endpoint: the challenge on GET, verify and parse on POST. `failures`: answers 503 so often."""
+
+    api: Callable[[], Api]
+    url: str = ""
+    failures: int = 0
+    received: list[Notification] = field(default_factory=list)
+    ignored: int = 0
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        arrived = WebhookRequest(request.method, headers, request.get_data(), request.args.to_dict())
+        if request.method == "GET":
+            return Response(json.dumps(self.api().challenge(arrived)), content_type="application/json")
+        self.bodies.append(json.loads(arrived.body))
+        if self.failures:
+            self.failures -= 1
+            return Response(status=503)
+        return self._take(arrived)
+
+    def _take(self, arrived: WebhookRequest) -> Response:
+        api = self.api()
+        api.verify(arrived)
+        notification = api.parse(arrived)
+        if notification is None:
+            self.ignored += 1
+        else:
+            self.received.append(notification)
+        return Response(status=204)
+
+
+@contextmanager
+def serving(hub: Hub) -> Iterator[Hub]:
+    server = make_server("127.0.0.1", 0, hub, threaded=True)
+    hub.url = f"http://127.0.0.1:{server.server_port}/webhooks/ebay"
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield hub
+    server.shutdown()
+    server.server_close()

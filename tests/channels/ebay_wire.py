@@ -1,0 +1,124 @@
+"""The forms in which the simulated eBay speaks: errors, bulk answers, notifications and orders."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+
+class Refusal(Exception):
+    """An eBay error. `names`: values of `parameters`, where the error names its culprit."""
+
+    def __init__(
+        self, status: int, error_id: int, message: str, *names: str, domain: str = "API_INVENTORY"
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {
+            "errorId": error_id,
+            "domain": domain,
+            "category": "REQUEST",
+            "message": message,
+            "longMessage": message,
+            "parameters": [{"name": "additionalInfo", "value": name} for name in names],
+        }
+
+
+def api(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Refusals as eBay answers them."""
+
+    def answer(request: Request, **values: str) -> Response:
+        try:
+            return view(request, **values)
+        except Refusal as refusal:
+            return json_answer({"errors": [refusal.body]}, refusal.status)
+
+    return answer
+
+
+def whole_number(content: Mapping[str, Any], name: str) -> int:
+    value = content.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise Refusal(400, 25709, f"Invalid value for {name}.", name)
+    return value
+
+
+def failed_row(keys: Mapping[str, Any], refusal: Refusal) -> dict[str, Any]:
+    return {**keys, "statusCode": refusal.status, "errors": [refusal.body]}
+
+
+def multi_status(rows: list[dict[str, Any]]) -> Response:
+    return json_answer({"responses": rows}, 200 if all(row["statusCode"] == 200 for row in rows) else 207)
+
+
+def metadata(topic: str) -> dict[str, Any]:
+    return {"topic": topic, "schemaVersion": "1.0", "deprecated": False}
+
+
+def base64_text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def json_answer(content: object, status: int = 200) -> Response:
+    return Response(json.dumps(content), status=status, content_type="application/json")
+
+
+def order_body(
+    order_id: str, seller: str, at: str, lines: list[dict[str, Any]], state: str = "NONE_REQUESTED"
+) -> dict[str, Any]:
+    """With personal data, as the real one: the hub must not let any of it through."""
+    return {
+        "orderId": order_id,
+        "legacyOrderId": order_id,
+        "creationDate": at,
+        "lastModifiedDate": at,
+        "orderFulfillmentStatus": "NOT_STARTED",
+        "orderPaymentStatus": "PAID",
+        "sellerId": seller,
+        "buyer": {"username": "buyer1"},
+        "cancelStatus": {"cancelState": state, "cancelRequests": []},
+        "fulfillmentStartInstructions": [{"shippingStep": {"shipTo": {"fullName": "B One"}}}],
+        "lineItems": lines,
+    }
+
+
+def order_line(line_id: str, listing_id: str, sku: str, quantity: int) -> dict[str, Any]:
+    return {
+        "lineItemId": line_id,
+        "legacyItemId": listing_id,
+        "sku": sku,
+        "title": f"Title of {sku}",
+        "quantity": quantity,
+        "soldFormat": "FIXED_PRICE",
+        "lineItemFulfillmentStatus": "NOT_STARTED",
+    }
+
+
+def confirmation_data(user: Mapping[str, str], order_id: str, line: Mapping[str, Any]) -> dict[str, Any]:
+    ids = {"listingId": line["legacyItemId"], "orderLineItemId": line["lineItemId"]}
+    return {
+        "user": dict(user),
+        "order": {"orderId": order_id, "orderLineItems": [{"quantity": line["quantity"], **ids}]},
+    }
+
+
+def cancellation_data(
+    user: Mapping[str, str], order_id: str, lines: list[dict[str, Any]], status: str, at: str
+) -> dict[str, Any]:
+    """`status`: REQUESTED or COMPLETED."""
+    ids = [line["lineItemId"] for line in lines]
+    details = {
+        "cancellationId": f"5{ids[0]}",
+        "cancellationStatus": status,
+        "requester": "BUYER",
+        "requestedDate": at,
+        "seller": dict(user),
+        "sellerAvailableActions": {"primaryActions": [], "responseDueDate": None},
+        "cancellationLineItems": [
+            {"cancellationLineItemId": f"c{line_id}", "orderId": order_id, "orderLineItemId": line_id}
+            for line_id in ids
+        ],
+    }
+    return {"activityType": f"CANCELLATION_{status}", "activityDate": at, "orderCancellation": details}

@@ -1,0 +1,387 @@
+"""eBay's module against a simulated eBay over real HTTP: what it refuses, signs, throttles and counts itself."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import urllib3
+
+from lastunit.adapters.http import UrllibClient
+from lastunit.channels.ebay import Api, Connection, Refs, Secret
+from lastunit.domain.channels import Channel
+from lastunit.domain.errors import BadSignature, ChannelUnavailable, OutcomeUnknown, Throttled
+from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
+from lastunit.domain.snapshots import Snapshot
+from lastunit.ports import WebhookRequest
+from tests.channels.ebay import ChallengeFailed, Ebay
+from tests.channels.ebay_fakes import FakeClock, Hub, serving
+from tests.channels.marketplace import Delivery, SoldOut
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def ebay(clock: FakeClock) -> Iterator[Ebay]:
+    with Ebay(webhook_url="http://127.0.0.1:9/unused", retry_seconds=(0.01, 0.02), now=clock.now) as market:
+        market.list_item("TEE", 10)
+        market.list_item("CAP", 5, location_key="wh-1")
+        yield market
+
+
+def connect(ebay: Ebay, clock: FakeClock, memory: dict[str, Any] | None = None) -> Api:
+    channel = Channel("ebay-us", "ebay", connection=ebay.connection())
+    return Api(channel, ebay.secret(), UrllibClient(), clock, {} if memory is None else memory)
+
+
+def push(ebay: Ebay, name: str, quantity: int) -> Push:
+    return Push(Target(name, ebay.refs(name) if name in ebay.items else {}), quantity, key=f"{name}-{quantity}")
+
+
+def failure(answer: Answer) -> Failure | None:
+    return answer.failure if isinstance(answer, Refused) else None
+
+
+def test_what_the_simulator_hands_to_the_hub_passes_the_hubs_own_checks(ebay: Ebay) -> None:
+    Connection.model_validate(ebay.connection())
+    Secret.model_validate(ebay.secret())
+    refs = Refs.model_validate(ebay.refs("CAP"))
+
+    assert refs.merchant_location_key == "wh-1"
+
+
+# The endpoint
+
+
+def test_an_endpoint_that_knows_the_token_is_registered(ebay: Ebay, clock: FakeClock) -> None:
+    with serving(Hub(lambda: connect(ebay, clock))) as hub:
+        ebay.webhook_url = hub.url
+
+        ebay.register(hub.url)
+
+        with pytest.raises(ChallengeFailed):
+            ebay.register(hub.url + "/")
+
+
+def test_an_endpoint_with_another_token_is_not_registered(ebay: Ebay, clock: FakeClock) -> None:
+    with serving(Hub(lambda: connect(ebay, clock))) as hub:
+        ebay.webhook_url = hub.url
+        stored = connect(ebay, clock)
+        hub.api = lambda: stored
+        ebay.verification_token = "another-verification-token-of-32-chars"
+
+        with pytest.raises(ChallengeFailed):
+            ebay.register(hub.url)
+
+
+# Orders
+
+
+@pytest.fixture
+def hub(ebay: Ebay, clock: FakeClock) -> Iterator[Hub]:
+    memory: dict[str, Any] = {}
+    with serving(Hub(lambda: connect(ebay, clock, memory))) as hub:
+        ebay.webhook_url = hub.url
+        ebay.register(hub.url)
+        yield hub
+
+
+def snapshots(ebay: Ebay, clock: FakeClock, hub: Hub) -> list[Snapshot | None]:
+    assert ebay.await_delivered(10)
+    api = connect(ebay, clock)
+    return [api.order(notification) for notification in hub.received]
+
+
+def test_a_sale_is_told_once_per_line_and_fetched_whole(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
+    order_id = ebay.sell({"TEE": 2, "CAP": 1})
+
+    first, second = snapshots(ebay, clock, hub)
+
+    assert first == second
+    assert first is not None
+    assert first.external_id == order_id
+    assert {(line.names, line.quantity) for line in first.lines} == {
+        (("item:406447250001", "TEE"), 2),
+        (("item:406447250002", "CAP"), 1),
+    }
+    assert (ebay.shelves["TEE"], ebay.shelves["CAP"]) == (8, 4)
+
+
+def test_nothing_of_the_buyer_or_the_seller_travels_further(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
+    ebay.cancel(ebay.sell({"TEE": 1}))
+
+    told = repr(snapshots(ebay, clock, hub)) + repr(hub.received)
+
+    assert [name for name in ("some-seller", "y9qonyvfrqq", "buyer1", "B One") if name in told] == []
+
+
+def test_an_order_and_its_cancellation_share_lines_and_grow_newer(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
+    order_id = ebay.sell({"TEE": 2})
+    (sold,) = snapshots(ebay, clock, hub)
+    ebay.cancel(order_id)
+
+    _, cancelled = snapshots(ebay, clock, hub)
+
+    assert sold is not None
+    assert cancelled is not None
+    assert (sold.cancelled, cancelled.cancelled) == (False, True)
+    assert sold.revision < cancelled.revision
+    assert hub.ignored == 1  # The request to cancel.
+    assert ebay.shelves["TEE"] == 8  # eBay does not relist by itself.
+
+
+def test_a_cancellation_that_the_order_does_not_show_yet_is_one(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
+    ebay.lagging = True
+    ebay.cancel(ebay.sell({"TEE": 2, "CAP": 1}))
+
+    told = [one for one in snapshots(ebay, clock, hub) if one is not None]
+
+    assert max(told, key=lambda one: one.revision).cancelled
+
+
+def test_a_cancelled_line_leaves_the_other(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
+    ebay.cancel(ebay.sell({"TEE": 2, "CAP": 1}), ["CAP"])
+
+    told = snapshots(ebay, clock, hub)
+
+    quantities = {tuple(line.quantity for line in one.lines) for one in told if one is not None}
+    assert quantities == {(2, 1), (2, 0)}
+
+
+def test_a_delivery_is_attempted_three_times_and_says_which_it_is(ebay: Ebay, hub: Hub) -> None:
+    hub.failures = 2
+    ebay.sell({"TEE": 1})
+
+    assert ebay.await_delivered(10)
+
+    assert [body["notification"]["publishAttemptCount"] for body in hub.bodies] == [1, 2, 3]
+    assert len({body["notification"]["notificationId"] for body in hub.bodies}) == 1
+    assert (ebay.counts.delivered, ebay.counts.undelivered) == (1, 0)
+
+
+def test_eight_buyers_at_once_buy_no_more_than_is_shown(ebay: Ebay, hub: Hub) -> None:
+    def buy(_: int) -> int:
+        try:
+            ebay.sell({"TEE": 1})
+        except SoldOut:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as buyers:
+        sold = sum(buyers.map(buy, range(24)))
+
+    assert (sold, ebay.shelves["TEE"], len(ebay.orders)) == (10, 0, 10)
+
+
+# Signatures
+
+
+def arrived(delivery: Delivery) -> WebhookRequest:
+    return WebhookRequest("POST", {name.lower(): value for name, value in delivery.headers.items()}, delivery.body)
+
+
+def test_a_forged_body_is_refused_and_a_signed_one_is_not(ebay: Ebay, clock: FakeClock) -> None:
+    api, delivery = connect(ebay, clock), ebay.signed({"metadata": {"topic": "LISTING"}})
+    api.verify(arrived(delivery))
+
+    with pytest.raises(BadSignature):
+        api.verify(arrived(Delivery(delivery.headers, delivery.body + b" x")))
+
+
+def test_a_key_that_ebay_does_not_know_is_a_bad_signature(ebay: Ebay, clock: FakeClock) -> None:
+    delivery = ebay.signed({})
+    ebay.kid = "replaced"
+
+    with pytest.raises(BadSignature):
+        connect(ebay, clock).verify(arrived(delivery))
+
+
+@pytest.mark.parametrize("fault", ["throttled", "broken", "lost"])
+def test_ebay_in_trouble_is_no_bad_signature(ebay: Ebay, clock: FakeClock, fault: str) -> None:
+    delivery = ebay.signed({})
+    setattr(ebay.misbehaviour, fault, 1.0)
+
+    with pytest.raises(ChannelUnavailable):
+        connect(ebay, clock).verify(arrived(delivery))
+
+
+# Quantities
+
+
+def test_a_push_is_acknowledged_shown_and_read_back(ebay: Ebay, clock: FakeClock) -> None:
+    api = connect(ebay, clock)
+
+    answers = api.write([push(ebay, "TEE", 3), push(ebay, "CAP", 0)])
+
+    assert answers == [Shown(3), Shown(0)]
+    assert (ebay.shelves["TEE"], ebay.shelves["CAP"]) == (3, 0)
+    assert api.read([Target("CAP"), Target("TEE")]) == [Shown(0), Shown(3)]
+
+
+def test_a_raise_reaches_the_listing_because_pool_and_offer_are_both_set(ebay: Ebay, clock: FakeClock) -> None:
+    api = connect(ebay, clock)
+    api.write([push(ebay, "TEE", 3)])
+
+    api.write([push(ebay, "TEE", 9)])
+
+    assert ebay.shelves["TEE"] == 9
+
+
+def test_one_bad_listing_does_not_fail_the_others(ebay: Ebay, clock: FakeClock) -> None:
+    wrong_offer = Push(Target("CAP", {"offer_id": "1"}), 4, key="k")
+
+    answers = connect(ebay, clock).write(
+        [push(ebay, "NOBODY", 1), push(ebay, "TEE", 4), wrong_offer, push(ebay, "TEE", -1)]
+    )
+
+    assert list(map(failure, answers)) == [Failure.GONE, None, Failure.GONE, Failure.INVALID]
+    assert (ebay.shelves["TEE"], ebay.shelves["CAP"]) == (4, 5)
+
+
+@pytest.mark.parametrize("names_culprits", [True, False])
+def test_a_listing_that_fails_the_whole_request_is_isolated(
+    ebay: Ebay, clock: FakeClock, names_culprits: bool
+) -> None:
+    ebay.names_culprits = names_culprits
+    names = [f"S{number}" for number in range(24)]
+    for name in names:
+        ebay.list_item(name, 1)
+    ebay.list_item("AUCTIONED", 10, auctioned=5)
+
+    answers = connect(ebay, clock).write([push(ebay, name, 2) for name in ("AUCTIONED", *names)])
+
+    assert list(map(failure, answers)) == [Failure.INVALID] + [None] * 24
+    assert [ebay.shelves[name] for name in ("AUCTIONED", *names)] == [10] + [2] * 24
+
+
+def test_a_listing_is_revised_at_most_250_times_a_day(ebay: Ebay, clock: FakeClock) -> None:
+    ebay.items["TEE"].revisions["2026-11-21"] = 249
+    api = connect(ebay, clock)
+
+    last = api.write([push(ebay, "TEE", 3)])
+    beyond = api.write([push(ebay, "TEE", 2), push(ebay, "CAP", 2)])
+    clock.time += timedelta(days=1)
+    next_day = api.write([push(ebay, "TEE", 1)])
+
+    assert (last, failure(beyond[0]), beyond[1], next_day) == ([Shown(3)], Failure.INVALID, Shown(2), [Shown(1)])
+
+
+def test_reading_a_listing_that_is_gone_says_so(ebay: Ebay, clock: FakeClock) -> None:
+    gone, shown = connect(ebay, clock).read([Target("NOBODY"), Target("TEE")])
+
+    assert (failure(gone), shown) == (Failure.GONE, Shown(10))
+
+
+def test_a_token_that_was_revoked_is_renewed_once(ebay: Ebay, clock: FakeClock) -> None:
+    api = connect(ebay, clock)
+    api.write([push(ebay, "TEE", 3)])
+    ebay.tokens.clear()
+
+    answers = api.write([push(ebay, "TEE", 2)])
+
+    assert answers == [Shown(2)]
+    assert ebay.tokens_issued == 2
+
+
+def test_a_token_is_shared_by_the_api_objects_of_a_process_and_renewed_in_time(
+    ebay: Ebay, clock: FakeClock
+) -> None:
+    memory: dict[str, Any] = {}
+    connect(ebay, clock, memory).read([Target("TEE")])
+    connect(ebay, clock, memory).read([Target("TEE")])
+    shared = ebay.tokens_issued
+    clock.time += timedelta(seconds=ebay.token_seconds - 60)
+
+    connect(ebay, clock, memory).read([Target("TEE")])
+
+    assert (shared, ebay.tokens_issued) == (1, 2)
+    assert [call.path for call in ebay.calls].count("/identity/v1/oauth2/token") == 2
+
+
+@pytest.mark.parametrize("wrong", ["client_secret", "refresh_token"])
+def test_wrong_credentials_say_what_to_check_and_show_none(ebay: Ebay, clock: FakeClock, wrong: str) -> None:
+    stored = getattr(ebay, wrong)
+    api = connect(ebay, clock)
+    setattr(ebay, wrong, "renewed at eBay")
+
+    with pytest.raises(ChannelUnavailable, match="check client_id") as caught:
+        api.read([Target("TEE")])
+
+    assert stored not in str(caught.value)
+
+
+@pytest.mark.parametrize(("fault", "error"), [("throttled", Throttled), ("broken", ChannelUnavailable)])
+def test_ebays_troubles_have_their_names_and_change_nothing(
+    ebay: Ebay, clock: FakeClock, fault: str, error: type[Exception]
+) -> None:
+    api = connect(ebay, clock)
+    api.read([Target("TEE")])
+    setattr(ebay.misbehaviour, fault, 1.0)
+
+    with pytest.raises(error):
+        api.write([push(ebay, "TEE", 1)])
+
+    assert ebay.shelves["TEE"] == 10
+
+
+def test_a_lost_answer_leaves_the_outcome_unknown_though_it_was_applied(ebay: Ebay, clock: FakeClock) -> None:
+    api = connect(ebay, clock)
+    api.read([Target("TEE")])
+    ebay.misbehaviour.lost = 1.0
+
+    with pytest.raises(OutcomeUnknown):
+        api.write([push(ebay, "TEE", 1)])
+
+    assert ebay.shelves["TEE"] == 1
+
+
+# What the simulator itself refuses
+
+
+def bulk(ebay: Ebay, requests: object, token: str | None = None, call: str = "bulk_update_price_quantity") -> int:
+    if token is None:
+        token = issue(ebay, f"grant_type=refresh_token&refresh_token={ebay.refresh_token}")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    url = f"{ebay.url}/sell/inventory/v1/{call}"
+    return urllib3.request("POST", url, headers=headers, body=json.dumps({"requests": requests}).encode()).status
+
+
+def issue(ebay: Ebay, form: str) -> str:
+    headers = urllib3.make_headers(basic_auth=f"{ebay.client_id}:{ebay.client_secret}")
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    answer = urllib3.request("POST", f"{ebay.url}/identity/v1/oauth2/token", headers=headers, body=form)
+    return str(answer.json().get("access_token", ""))
+
+
+APPLICATION_FORM = "grant_type=client_credentials&scope=https://api.ebay.com/oauth/api_scope"
+
+
+def test_the_simulator_refuses_what_ebay_refuses(ebay: Ebay) -> None:
+    tee = {"sku": "TEE", "shipToLocationAvailability": {"quantity": 1}}
+    many = [{"sku": f"S{number}"} for number in range(26)]
+
+    assert bulk(ebay, many) == 400
+    assert bulk(ebay, many, call="bulk_get_inventory_item") == 400
+    assert bulk(ebay, []) == 400
+    assert bulk(ebay, None) == 400
+    assert bulk(ebay, [tee, tee]) == 400
+    assert bulk(ebay, [{"sku": "TEE"}, {"sku": "TEE"}], call="bulk_get_inventory_item") == 400
+    assert bulk(ebay, [tee, {"sku": "X"}]) == 207
+    assert bulk(ebay, [tee], token="expired") == 401
+    assert bulk(ebay, [tee], token=issue(ebay, APPLICATION_FORM)) == 403
+    assert issue(ebay, "grant_type=password") == ""
+    assert bulk(ebay, [tee]) == 200
+
+
+def test_a_duplicate_offer_fails_the_whole_request(ebay: Ebay) -> None:
+    offers = [{"offerId": ebay.items["TEE"].offer_id, "availableQuantity": 1}]
+    entries = [{"sku": "TEE", "offers": offers}, {"sku": "CAP", "offers": offers}]
+
+    status = bulk(ebay, entries)
+
+    assert (status, ebay.shelves["TEE"]) == (400, 10)
