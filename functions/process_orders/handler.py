@@ -1,7 +1,33 @@
-"""Stub."""
+"""The orders queue: a batch becomes reservations; only what must come again goes back."""
 
+import random
 from typing import Any
 
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return {}
+from lastunit.bootstrap import orders_queue, process_orders
+from lastunit.process import Message, outcome_name, settled
+
+logger = Logger()
+
+PAUSE_MAX_SECONDS = 900
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    records = {record["messageId"]: record for record in event["Records"]}
+    answers = process_orders()([Message(key, record["body"]) for key, record in records.items()])
+    failed = [key for key in records if not settled(answers[key])]
+    for key, answer in answers.items():
+        logger.info("order", message_id=key, outcome=outcome_name(answer))
+    for key in failed:
+        logger.warning("order comes again", message_id=key, reason=str(answers[key]))
+        orders_queue().retry_later(records[key]["receiptHandle"], _pause_seconds(records[key]))
+    return {"batchItemFailures": [{"itemIdentifier": key} for key in failed]}
+
+
+def _pause_seconds(record: dict[str, Any]) -> int:
+    """Doubles with every receipt, with full jitter: a channel's outage must not end in a stampede."""
+    received = int(record["attributes"]["ApproximateReceiveCount"])
+    return random.randint(1, min(PAUSE_MAX_SECONDS, 2**received))  # noqa: S311 - not a secret

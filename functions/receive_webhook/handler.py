@@ -1,7 +1,64 @@
-"""Stub."""
+"""POST and GET /webhooks/{channel}: verify, queue, answer. Nothing else happens while a marketplace waits."""
 
+import base64
+import json
+from http import HTTPStatus
 from typing import Any
 
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return {}
+from lastunit.bootstrap import receive_webhook
+from lastunit.domain.errors import BadSignature, BodyTooLarge, InvalidInput, LastunitError, NotFound
+from lastunit.ports import WebhookRequest
+
+logger = Logger()
+
+STATUS = {
+    BadSignature: HTTPStatus.UNAUTHORIZED,
+    NotFound: HTTPStatus.NOT_FOUND,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    InvalidInput: HTTPStatus.BAD_REQUEST,
+}
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    channel = event["pathParameters"]["channel"]
+    request = _request(event)
+    try:
+        if request.method == "GET":
+            return _answer(HTTPStatus.OK, dict(receive_webhook().challenge(channel, request)))
+        accepted = receive_webhook().notify(channel, request)
+    except LastunitError as error:
+        return _refuse(channel, error)
+    logger.info("webhook", channel=channel, accepted=accepted)
+    return _answer(HTTPStatus.OK, {"status": "accepted" if accepted else "ignored"})
+
+
+def _request(event: dict[str, Any]) -> WebhookRequest:
+    body = event.get("body") or ""
+    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    headers = {name.lower(): value for name, value in event["headers"].items()}
+    method = event["requestContext"]["http"]["method"]
+    return WebhookRequest(method, headers, raw, event.get("queryStringParameters") or {})
+
+
+def _refuse(channel: str, error: LastunitError) -> dict[str, Any]:
+    kinds = (STATUS[kind] for kind in STATUS if isinstance(error, kind))
+    status = next(kinds, HTTPStatus.SERVICE_UNAVAILABLE)  # The sender comes again.
+    logger.warning("webhook refused", channel=channel, status=status.value, reason=type(error).__name__)
+    return _answer(status, {"error": _reason(error)})
+
+
+def _reason(error: LastunitError) -> str:
+    # Who cannot sign learns nothing about why; who can is told the field and the remedy.
+    return "the signature is missing or wrong" if isinstance(error, BadSignature) else str(error)
+
+
+def _answer(status: HTTPStatus, content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "statusCode": status.value,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(content),
+    }

@@ -1,7 +1,16 @@
-"""Stub."""
+"""The stock table's stream: who must be told?"""
 
 from typing import Any
 
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return {}
+from lastunit.bootstrap import stream_events, track_stock
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    pushes = track_stock()(stream_events(event["Records"]))
+    logger.info("stock changed", records=len(event["Records"]), pushes=pushes)

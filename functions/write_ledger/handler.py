@@ -1,7 +1,16 @@
-"""Stub."""
+"""The streams of stock and orders: every write becomes an entry of the ledger."""
 
 from typing import Any
 
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return {}
+from lastunit.bootstrap import stream_events, write_ledger
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    entries = write_ledger()(stream_events(event["Records"]))
+    logger.info("ledger", records=len(event["Records"]), entries=entries)

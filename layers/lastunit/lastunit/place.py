@@ -75,7 +75,9 @@ class Knowledge:
         self.orders |= {change.after.order_id: change.after for change in group.changes}
         _take(self.available, group.levels)
 
-    def refused(self, refusal: CommitRefused) -> None:
+    def refused(self, refusal: CommitRefused) -> bool:
+        """Learn what is stored instead. False: all of it was known, so the same plan would be refused again."""
+        before = dict(self.orders), dict(self.available), set(self.gone)
         for key, order in refusal.orders.items():
             self.orders.pop(key, None)
             if order is not None:
@@ -83,6 +85,7 @@ class Knowledge:
         for level_key, level in refusal.levels.items():
             self.available[level_key] = level.available if level else 0
         self.gone |= refusal.listings
+        return (self.orders, self.available, self.gone) != before
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,10 @@ class PlaceOrders:
     pause: Callable[[int], None]
 
     def __call__(self, incoming: Sequence[Incoming]) -> Answers:
-        """An answer per `key`: Placed, or the error that kept it from being decided (then nothing was written)."""
+        """An answer per `key`: Placed, or the error that kept it from being decided.
+
+        With an error nothing was written, except that after OutcomeUnknown nobody knows: asking again tells.
+        """
         channels = self._channels(incoming)
         answers: Answers = {
             one.key: NotFound("channel", one.snapshot.channel)
@@ -126,11 +132,13 @@ class PlaceOrders:
                 orders_max, idle_rounds = min(ORDERS_MAX, orders_max * 2), 0
                 continue
             idle_rounds += 1
-            if isinstance(error, CommitRefused):
-                known.refused(error)
-            elif len(keys) == 1:
+            taught = isinstance(error, CommitRefused) and known.refused(error)
+            contended = isinstance(error, CommitRefused) and error.contended
+            if len(keys) == 1 and not taught and not contended:
                 _fail(keys, pending, answers, error)  # Alone and still impossible: it is the poisoned one.
-            if _is_crowded(error):
+                idle_rounds = 0
+                continue
+            if contended or not taught:  # Fewer orders in one transaction help, or find the poisoned one.
                 orders_max = max(1, len(keys) // 2)
                 self.pause(idle_rounds)
             if idle_rounds >= ROUNDS_MAX:
@@ -163,10 +171,10 @@ class PlaceOrders:
         items = self.book.items(skus)
         items |= self.book.items({part for item in items.values() for part in item.recipe} - items.keys())
         locations = self.settings.locations()
-        stocked = {part for sku in skus & items.keys() for part in items[sku].parts}
+        stocked = {part for sku in skus if _is_complete(sku, items) for part in items[sku].parts}
         levels = self.book.levels((sku, place.name) for sku in stocked for place in locations)
         known_names = {
-            channel: {name: alias for name, alias in known.items() if alias.sku in items}
+            channel: {name: alias for name, alias in known.items() if _is_complete(alias.sku, items)}
             for channel, known in names.items()
         }
         available = {key: level.available for key, level in levels.items()}
@@ -183,6 +191,11 @@ class PlaceOrders:
         }
         own = {name: Alias(name, name, name) for name in names}
         return own | {alias.name: alias for alias in self.settings.aliases(channel, names)}
+
+
+def _is_complete(sku: str, items: Mapping[str, Sku]) -> bool:
+    """Is it there, with everything it is made of? An order for anything else waits for a person."""
+    return sku in items and items[sku].parts.keys() <= items.keys()
 
 
 def _by_order(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:
@@ -244,8 +257,3 @@ def _answer(
 def _fail(keys: Iterable[str], pending: dict[str, list[Incoming]], answers: Answers, error: LastunitError) -> None:
     for key in keys:
         answers |= {one.key: error for one in pending.pop(key)}
-
-
-def _is_crowded(error: LastunitError) -> bool:
-    """Would fewer orders in one transaction help?"""
-    return not isinstance(error, CommitRefused) or error.contended

@@ -8,11 +8,14 @@ from typing import Protocol
 from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel
 from lastunit.domain.exceptions import ExceptionRecord
-from lastunit.domain.groups import Group
-from lastunit.domain.levels import Level, LevelKey
+from lastunit.domain.exposure import LastError
+from lastunit.domain.groups import Group, ListingKey
+from lastunit.domain.ledger import LevelEntry, OrderEntry
+from lastunit.domain.levels import Bin, Level, LevelKey, Operation
 from lastunit.domain.orders import Order
 from lastunit.domain.pushes import Answer, Form, Push, Target
 from lastunit.domain.snapshots import Notification, Snapshot
+from lastunit.domain.stock_view import SkuView
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,10 @@ class StockBook(Protocol):
         """Those of the levels that exist."""
         ...
 
+    def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
+        """Orders of the channel held as exceptions with a line of one of these names, as far as the index knows."""
+        ...
+
     def commit(self, commit_id: str, group: Group, at: datetime) -> None:
         """Write a group, all or nothing, exactly once however often it is asked with one `commit_id`.
 
@@ -120,6 +127,10 @@ class Settings(Protocol):
 
     def channel(self, name: str) -> Channel | None: ...
 
+    def channels(self) -> tuple[str, ...]:
+        """The names of all channels."""
+        ...
+
     def locations(self) -> tuple[Location, ...]: ...
 
     def aliases(self, channel: str, names: Iterable[str]) -> tuple[Alias, ...]:
@@ -130,4 +141,56 @@ class Settings(Protocol):
 class Exceptions(Protocol):
     def record(self, exception: ExceptionRecord) -> None:
         """Keep it for a person to see. The same id again changes nothing."""
+        ...
+
+
+class Catalogue(Protocol):
+    """Writing what is sold, where and under which names. Raises NotFound, Conflict or InvalidInput."""
+
+    def put_sku(self, sku: Sku, before: Sku | None) -> None: ...
+
+    def put_location(self, location: Location) -> None: ...
+
+    def put_channel(self, channel: Channel) -> None: ...
+
+    def put_listing(self, channel: str, listing: Alias, refs: Mapping[str, str], before: Alias | None) -> None: ...
+
+    def put_alias(self, channel: str, alias: Alias, before: Alias | None) -> None: ...
+
+
+class Movements(Protocol):
+    def move(self, operation: Operation, at: datetime) -> bool:
+        """All of it or nothing; False when this operation id was done before."""
+        ...
+
+    def put_bin(self, sku: str, location: str, bin: Bin) -> None: ...
+
+
+class Listings(Protocol):
+    """What each channel was told, and who may tell it next: one writer per listing."""
+
+    def view(self, sku: str) -> SkuView | None: ...
+
+    def page(self, channel: str, after: str | None, most: int) -> tuple[list[ListingKey], str | None]: ...
+
+    def claim(self, key: ListingKey, worker: str, now: datetime, until: datetime) -> bool: ...
+
+    def sending(self, key: ListingKey, worker: str, quantity: int, sold: int) -> bool: ...
+
+    def acknowledged(
+        self, key: ListingKey, worker: str, quantity: int, sold: int, version: str | None, now: datetime
+    ) -> bool: ...
+
+    def release(self, key: ListingKey, worker: str, error: LastError | None, settled: bool) -> bool: ...
+
+
+class Ledger(Protocol):
+    def write(self, entry: LevelEntry | OrderEntry) -> None:
+        """Once: an entry that is there already stays as it is."""
+        ...
+
+
+class Queue(Protocol):
+    def send(self, messages: Sequence[Mapping[str, object]]) -> None:
+        """All of them are stored when this returns."""
         ...

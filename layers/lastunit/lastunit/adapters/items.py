@@ -12,6 +12,7 @@ ledger    SKU#<sku>#<location>             <seq, 12 digits>      what one write 
           OPERATION#<operation id>         OPERATION             an adjustment or transfer, done once
 settings  CHANNEL#<channel>                SETTINGS              Channel
                                            ALIAS#<name>          Alias
+          CHANNELS                         <channel>             names the channels there are
           LOCATIONS                        <location>            Location
 """
 
@@ -97,6 +98,7 @@ def level_from(row: Mapping[str, Any]) -> Level:
         row.get("on_hand", 0),
         row.get("reserved", 0),
         row.get("available", 0),
+        row.get("unplaced", 0),
         bins,
         row.get("seq", 0),
         row.get("cause", ""),
@@ -117,6 +119,7 @@ def listing_from(row: Mapping[str, Any]) -> Listing:
         row.get("acknowledged_at"),
         row.get("channel_version"),
         row.get("in_flight"),
+        row.get("in_flight_sold", 0),
         row.get("sequence", 0),
         LastError(Failure(error["failure"]), error["message"], error["at"]) if error else None,
     )

@@ -20,6 +20,10 @@ class DynamoSettings:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return items.channel_from(items.decode(answer["Item"])) if "Item" in answer else None
 
+    def channels(self) -> tuple[str, ...]:
+        rows = tables.query(self._client, self._table, "CHANNELS")
+        return tuple(row["sk"] for row in rows)
+
     def locations(self) -> tuple[Location, ...]:
         places = map(items.location_from, tables.query(self._client, self._table, "LOCATIONS"))
         return tuple(sorted(places, key=lambda place: (place.rank, place.name)))

@@ -4,24 +4,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from lastunit.adapters import items, tables
+from lastunit.adapters.reasons import RETRYABLE, Verdict, is_cancelled, verdicts
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.commits import CommitRefused
 from lastunit.domain.errors import OutcomeUnknown, Unwritable
 from lastunit.domain.groups import Group, ListingKey
 from lastunit.domain.levels import Level, LevelKey
-from lastunit.domain.orders import Change, Order
+from lastunit.domain.orders import Change, Order, Reason, State
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-CONTENDED = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-RETRYABLE = frozenset(
-    {"TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException"}
-)
 REFUSED_FOR_GOOD = frozenset({"ValidationException", "IdempotentParameterMismatchException"})
+ACTION_REFUSED_FOR_GOOD = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
+SERVER_ERROR = 500
 
 
 class DynamoStockBook:
@@ -40,6 +39,25 @@ class DynamoStockBook:
         rows = tables.read(self._client, self._stock, (items.level_key(*key) for key in keys))
         return {(level.sku, level.location): level for level in map(items.level_from, rows)}
 
+    def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
+        wanted = set(names)
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._orders,
+            IndexName="waiting",
+            KeyConditionExpression="waiting = :exception",
+            FilterExpression="reason = :unknown",
+            ExpressionAttributeValues={
+                ":exception": items.value(State.EXCEPTION.value),
+                ":unknown": items.value(Reason.UNKNOWN_SKU.value),
+            },
+        )
+        held = [items.order_from(items.decode(item)) for page in pages for item in page["Items"]]
+        return [
+            order
+            for order in held
+            if order.channel == channel and any(wanted & set(line.names) for line in order.lines)
+        ]
+
     def commit(self, commit_id: str, group: Group, at: datetime) -> None:
         actions = [
             *(self._put(change, commit_id, at) for change in group.changes),
@@ -48,7 +66,7 @@ class DynamoStockBook:
         ]
         try:
             self._client.transact_write_items(TransactItems=actions)
-        except HTTPClientError as error:
+        except (HTTPClientError, ConnectionError) as error:
             raise OutcomeUnknown(f"no answer to commit {commit_id}") from error
         except ClientError as error:
             self._explain(error, commit_id, group)
@@ -105,28 +123,29 @@ class DynamoStockBook:
             raise CommitRefused({}, {}, frozenset(), contended=True) from error
         if code in REFUSED_FOR_GOOD:
             raise Unwritable(f"commit {commit_id}: {code}") from error
-        if code != "TransactionCanceledException":
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
+            raise OutcomeUnknown(f"commit {commit_id}: {code}") from error
+        if not is_cancelled(error):
             raise error
-        refused = _refusal(error.response["CancellationReasons"], group)
+        if any(reason.get("Code") in ACTION_REFUSED_FOR_GOOD for reason in error.response["CancellationReasons"]):
+            raise Unwritable(f"commit {commit_id}: {code}") from error
+        refused = _refusal(verdicts(error), group)
         if any(order and order.commit == commit_id for order in refused.orders.values()):
             return  # Our own rows are there: the answer to an earlier attempt was lost, all of it is written.
         raise refused from error
 
 
-def _refusal(reasons: Sequence[Mapping[str, Any]], group: Group) -> CommitRefused:
-    """Reasons come in the order of the actions: orders, levels, listings."""
-    failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
-    images = [items.decode(reason["Item"]) if reason.get("Item") else None for reason in reasons]
-    contended = any(reason.get("Code") in CONTENDED for reason in reasons)
+def _refusal(found: Sequence[Verdict], group: Group) -> CommitRefused:
+    """Verdicts come in the order of the actions: orders, levels, listings."""
     orders, levels = len(group.changes), len(group.changes) + len(group.levels)
-    by_order = zip((change.after.order_id for change in group.changes), failed, images, strict=False)
-    by_level = zip(group.levels, failed[orders:], images[orders:], strict=False)
-    by_listing = zip(group.listings, failed[levels:], strict=True)
+    by_order = zip((change.after.order_id for change in group.changes), found[:orders], strict=True)
+    by_level = zip(group.levels, found[orders:levels], strict=True)
+    by_listing = zip(group.listings, found[levels:], strict=True)
     return CommitRefused(
-        {key: _maybe(items.order_from, image) for key, refused, image in by_order if refused},
-        {key: _maybe(items.level_from, image) for key, refused, image in by_level if refused},
-        frozenset(key for key, refused in by_listing if refused),
-        contended,
+        {key: _maybe(items.order_from, one.image) for key, one in by_order if one.refused},
+        {key: _maybe(items.level_from, one.image) for key, one in by_level if one.refused},
+        frozenset(key for key, one in by_listing if one.refused),
+        any(one.contended for one in found),
     )
 
 

@@ -1,9 +1,7 @@
 """Something a person must look at. It blocks nothing else and is never silent."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Kind(StrEnum):
@@ -13,11 +11,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRecord:
-    """`payload` is what was received, already cut down to fields without personal data."""
+    """`payload`: what was received as JSON text, already cut down to fields without personal data."""
 
     exception_id: str
     kind: Kind
     channel: str
     cause: str
     at: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: str = ""

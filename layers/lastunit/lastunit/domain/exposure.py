@@ -58,15 +58,18 @@ class Listing:
     acknowledged_at: str | None = None
     channel_version: str | None = None
     in_flight: int | None = None
+    in_flight_sold: int = 0
     sequence: int = 0
     last_error: LastError | None = None
 
     @property
     def believed(self) -> int | None:
         """What the channel shows if it sold nothing that the hub has not imported."""
-        if self.acknowledged is None:
-            return None
-        return max(0, self.acknowledged - (self.sold - self.acknowledged_sold))
+        return None if self.acknowledged is None else self._since(self.acknowledged, self.acknowledged_sold)
+
+    def _since(self, quantity: int, sold: int) -> int:
+        """A number after the sales that were imported since it was told."""
+        return max(0, quantity - (self.sold - sold))
 
     def is_confirmed(self, quantity: int) -> bool:
         """The channel itself said this number, and nothing has happened to it since."""
@@ -74,5 +77,11 @@ class Listing:
         return settled and self.sold == self.acknowledged_sold and self.acknowledged == quantity
 
     def unseen(self, current: int) -> int:
-        """Units the channel must have sold that are not imported yet, judged by the number it shows now."""
-        return max(0, self.believed - current) if self.believed is not None else 0
+        """Units the channel must have sold that are not imported yet, judged by the number it shows now.
+
+        With a number in flight either may be what it counts down from: the nearer one that explains `current`.
+        """
+        bases = [self.believed] if self.believed is not None else []
+        if self.in_flight is not None:
+            bases.append(self._since(self.in_flight, self.in_flight_sold))
+        return min((base - current for base in bases if base >= current), default=0)

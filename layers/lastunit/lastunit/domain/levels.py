@@ -7,6 +7,7 @@ from enum import StrEnum
 from lastunit.domain.errors import InvalidInput
 
 QUANTITY_MAX = 1_000_000_000
+BINS_MAX = 20  # Keeps a level well under 1 KB, the unit that DynamoDB charges and limits by.
 
 LevelKey = tuple[str, str]
 """(SKU, location)."""
@@ -26,20 +27,18 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """`on_hand = available + reserved`. What lies in no bin is `unplaced`; it may be negative (a short pick)."""
+    """`on_hand = available + reserved = Σ bins + unplaced`. What lies in no bin is `unplaced`; a short pick makes
+    it negative."""
 
     sku: str
     location: str
     on_hand: int = 0
     reserved: int = 0
     available: int = 0
+    unplaced: int = 0
     bins: Mapping[str, Bin] = field(default_factory=dict)
     seq: int = 0
     cause: str = ""
-
-    @property
-    def unplaced(self) -> int:
-        return self.on_hand - sum(bin.on_hand for bin in self.bins.values())
 
     @property
     def picking_bin(self) -> str | None:
@@ -114,7 +113,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A relative change of one level. All deltas are units; `bins` maps a bin to its own delta."""
+    """A relative change of one level, in units. `bins` maps a bin to its own delta; the rest is unplaced."""
 
     sku: str
     location: str
@@ -131,8 +130,19 @@ class Movement:
     def key(self) -> LevelKey:
         return self.sku, self.location
 
+    @property
+    def unplaced(self) -> int:
+        return self.on_hand - sum(self.bins.values())
 
-def movements_of_adjustment(adjustment: Adjustment) -> tuple[Movement, ...]:
+
+Operation = Adjustment | Transfer
+
+
+def movements(operation: Operation) -> tuple[Movement, ...]:
+    return _of_adjustment(operation) if isinstance(operation, Adjustment) else _of_transfer(operation)
+
+
+def _of_adjustment(adjustment: Adjustment) -> tuple[Movement, ...]:
     bins = {adjustment.bin: adjustment.delta} if adjustment.bin else {}
     return (
         Movement(
@@ -141,7 +151,7 @@ def movements_of_adjustment(adjustment: Adjustment) -> tuple[Movement, ...]:
     )
 
 
-def movements_of_transfer(transfer: Transfer) -> tuple[Movement, ...]:
+def _of_transfer(transfer: Transfer) -> tuple[Movement, ...]:
     source, destination, quantity = transfer.source, transfer.destination, transfer.quantity
     if source.location == destination.location:
         bins = {place.bin: sign * quantity for place, sign in ((source, -1), (destination, 1)) if place.bin}

@@ -61,18 +61,18 @@ SETTLED = frozenset({State.RESERVED, State.REQUESTED})
 def decide(order: Order | None, snapshot: Snapshot, world: World, *, instant: bool, retry: bool = False) -> Step:
     """The order's next step. `instant`: the caller can still be told no; `retry`: an exception was resolved.
 
-    None as change: nothing is to be written. A cancel wins whatever its revision, because it is final everywhere.
+    None as change: nothing is to be written. A cancel wins whatever its revision, because it is final everywhere;
+    an order that was only edited down to nothing can be edited up again.
     """
     if order is None:
         return _tombstone(snapshot) if snapshot.cancelled else _place(None, snapshot, world, instant)
-    if order.state is State.CANCELLED:
+    if order.state is State.CANCELLED and order.reason is not Reason.NOTHING_TO_DELIVER:
         return Outcome.DUPLICATE, None
     if snapshot.cancelled:
         return _cancel(order, snapshot)
-    if retry:
-        return (
-            _place(order, snapshot, world, instant) if order.state is State.EXCEPTION else (Outcome.DUPLICATE, None)
-        )
+    if retry:  # What is stored counts: the channel may have said more since the retry was asked for.
+        waits = order.state is State.EXCEPTION
+        return _place(order, order.snapshot(), world, instant) if waits else (Outcome.DUPLICATE, None)
     if snapshot.revision < order.revision:
         return Outcome.STALE, None
     if snapshot.revision == order.revision and snapshot.fingerprint in order.fingerprints:
@@ -96,7 +96,7 @@ def _cancel(order: Order, snapshot: Snapshot) -> Step:
         reason=Reason.CANCELLED_BY_CHANNEL,
         details={},
         allocations=(),
-        restocked=snapshot.restocked,
+        restocked=snapshot.restocked or order.state is State.REFUSED,  # A refused order was never sold there.
     )
     return Outcome.CANCELLED, Change(order, after)
 
@@ -112,7 +112,7 @@ def _seen(order: Order, snapshot: Snapshot) -> Order:
     if snapshot.revision < order.revision:
         return order
     known = order.fingerprints if snapshot.revision == order.revision else ()
-    marks = (*known, snapshot.fingerprint)[-FINGERPRINTS_MAX:]
+    marks = tuple(dict.fromkeys((*known, snapshot.fingerprint)))[-FINGERPRINTS_MAX:]
     return replace(order, revision=snapshot.revision, fingerprints=marks)
 
 
@@ -139,10 +139,12 @@ def _place(order: Order | None, snapshot: Snapshot, world: World, instant: bool)
     base = replace(base, decision=_decision(world, wanted, plan))
     if plan.shortage:
         return _short(order, base, plan.shortage, world, instant)
-    allocations = allocate(lines, (*kept, *plan.takes))
-    if len({(held.sku, held.location) for held in allocations}) > LEVELS_MAX:
+    after = replace(base, state=State.RESERVED, allocations=allocate(lines, (*kept, *plan.takes)))
+    change = Change(order, after)
+    # An edit touches the levels it leaves as well, and a cancel must be able to give everything back at once.
+    if max(len(promised(after)), len(change.levels())) > LEVELS_MAX:
         return _hold(order, base, (Reason.TOO_MANY_LEVELS, {"levels_max": str(LEVELS_MAX)}), instant)
-    return Outcome.RESERVED, Change(order, replace(base, state=State.RESERVED, allocations=allocations))
+    return Outcome.RESERVED, change
 
 
 def _resolve(line: SnapshotLine, world: World) -> Line:
@@ -166,10 +168,14 @@ def _obstacle(lines: Sequence[Line], world: World) -> Obstacle | None:
     return (Reason.DRAFT_SKU, {"skus": ", ".join(drafts)}) if drafts else None
 
 
+def _can_be_told_no(order: Order | None, instant: bool) -> bool:
+    """An order that exists on its channel exists whatever we think of it."""
+    return instant and (order is None or order.state is State.REFUSED)
+
+
 def _hold(order: Order | None, base: Order, obstacle: Obstacle, instant: bool) -> Step:
-    """A marketplace's order exists whatever we think of it; the own store can still be told no."""
     reason, details = obstacle
-    state = State.REFUSED if instant and order is None else State.EXCEPTION
+    state = State.REFUSED if _can_be_told_no(order, instant) else State.EXCEPTION
     return Outcome(state.value), Change(order, replace(base, state=state, reason=reason, details=details))
 
 
@@ -177,7 +183,7 @@ def _short(order: Order | None, base: Order, shortage: Mapping[str, int], world:
     details = {sku: str(units) for sku, units in shortage.items()}
     if base.allocations:  # An edit that cannot be covered: what was promised before stays promised.
         return _hold(order, base, (Reason.EDIT_SHORT, details), instant)
-    refuse = instant and not world.channel.takes_requests
+    refuse = _can_be_told_no(order, instant) and not world.channel.takes_requests
     state = State.REFUSED if refuse else State.REQUESTED
     return Outcome(state.value), Change(order, replace(base, state=state, reason=Reason.SHORTAGE, details=details))
 

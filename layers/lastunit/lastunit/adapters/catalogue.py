@@ -1,0 +1,163 @@
+"""Writing what is sold, where, and under which names: SKUs, kits, locations, channels and listings."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from lastunit.adapters import items
+from lastunit.adapters.reasons import is_cancelled, verdicts
+from lastunit.domain.catalogue import Alias, Location, Sku
+from lastunit.domain.channels import Channel
+from lastunit.domain.errors import Conflict, Contention, InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoCatalogue:
+    def __init__(self, client: "DynamoDBClient", stock_table: str, settings_table: str) -> None:
+        self._client, self._stock, self._settings = client, stock_table, settings_table
+
+    def put_sku(self, sku: Sku, before: Sku | None) -> None:
+        """Create or change a SKU. `before` is what was read; raises Conflict when it has changed since."""
+        old, new = set(before.recipe) if before else set(), set(sku.recipe)
+        components = sorted(new)
+        actions = [
+            self._item(sku, before),
+            *(self._component(part) for part in components),
+            *(self._contained(part, sku) for part in components),
+            *(self._forget(part, sku.sku) for part in sorted(old - new)),
+        ]
+        try:
+            self._client.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            if not is_cancelled(error):
+                raise
+            self._explain_sku(error, sku, components)
+
+    def put_location(self, location: Location) -> None:
+        self._client.put_item(TableName=self._settings, Item=items.location_row(location))
+
+    def put_channel(self, channel: Channel) -> None:
+        """Raises Conflict unless `channel.version` is one more than what is stored."""
+        put: dict[str, Any] = {"TableName": self._settings, "Item": items.channel_row(channel)}
+        if channel.version > 1:
+            put |= {"ConditionExpression": "version = :before"}
+            put |= {"ExpressionAttributeValues": {":before": items.value(channel.version - 1)}}
+        else:
+            put |= {"ConditionExpression": "attribute_not_exists(pk)"}
+        named = {"TableName": self._settings, "Item": items.key("CHANNELS", channel.name)}
+        actions: Any = [{"Put": put}, {"Put": named}]
+        try:
+            self._client.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            if not is_cancelled(error):
+                raise
+            raise Conflict("the channel was changed meanwhile", version=channel.version - 1) from error
+
+    def put_listing(self, channel: str, listing: Alias, refs: Mapping[str, str], before: Alias | None) -> None:
+        """Name a SKU on a channel. `before`: the SKU it stood for so far, whose listing it leaves."""
+        actions = [self._alias(channel, listing, before), self._known(listing.sku)]
+        actions.append(self._listing(channel, listing, refs))
+        if before and before.sku != listing.sku:
+            key = items.listing_key(before.sku, channel, before.listing)
+            actions.append({"Delete": {"TableName": self._stock, "Key": key}})
+        self._write_alias(actions, listing)
+
+    def put_alias(self, channel: str, alias: Alias, before: Alias | None) -> None:
+        """A further name of a listing, found on orders only."""
+        self._write_alias([self._alias(channel, alias, before), self._known(alias.sku)], alias)
+
+    def _write_alias(self, actions: Any, alias: Alias) -> None:
+        try:
+            self._client.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            if not is_cancelled(error):
+                raise
+            of_alias, of_sku, *_ = verdicts(error)
+            if of_sku.refused:
+                raise NotFound("sku", alias.sku) from error
+            if of_alias.refused:
+                raise Conflict(f"the name {alias.name!r} was changed meanwhile") from error
+            raise Contention("the catalogue is being changed by others") from error
+
+    def _item(self, sku: Sku, before: Sku | None) -> Any:
+        recipe, status = items.value(dict(sku.recipe)), items.value(sku.status.value)
+        update = {
+            "TableName": self._stock,
+            "Key": items.sku_key(sku.sku),
+            "UpdateExpression": "SET #status = :status"
+            + (", recipe = :recipe" if sku.is_kit else " REMOVE recipe"),
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        values = {":status": status} | ({":recipe": recipe} if sku.is_kit else {})
+        # A SKU with stock, or inside another kit, cannot become a kit: its own units would be lost from sight.
+        guards = ["attribute_not_exists(stocked)", "attribute_not_exists(component)"] if sku.is_kit else []
+        if before is None:
+            guards.append("attribute_not_exists(pk)")
+        elif before.is_kit:
+            guards.append("recipe = :before")
+            values[":before"] = items.value(dict(before.recipe))
+        else:
+            guards += ["attribute_exists(pk)", "attribute_not_exists(recipe)"]
+        update |= {"ConditionExpression": " AND ".join(guards), "ExpressionAttributeValues": values}
+        return {"Update": update}
+
+    def _component(self, sku: str) -> Any:
+        return {
+            "Update": {
+                "TableName": self._stock,
+                "Key": items.sku_key(sku),
+                "UpdateExpression": "SET component = :true",
+                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(recipe)",
+                "ExpressionAttributeValues": {":true": {"BOOL": True}},
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _contained(self, part: str, kit: Sku) -> Any:
+        row = items.key(f"SKU#{part}", f"IN#{kit.sku}") | {"quantity": items.value(kit.recipe[part])}
+        return {"Put": {"TableName": self._stock, "Item": row}}
+
+    def _forget(self, part: str, kit: str) -> Any:
+        return {"Delete": {"TableName": self._stock, "Key": items.key(f"SKU#{part}", f"IN#{kit}")}}
+
+    def _explain_sku(self, error: ClientError, sku: Sku, components: list[str]) -> None:
+        of_sku, *rest = verdicts(error)
+        if of_sku.refused and of_sku.image and sku.is_kit and not of_sku.image.get("recipe"):
+            raise Conflict("a SKU with stock, or inside a kit, cannot become a kit", sku=sku.sku) from error
+        if of_sku.refused:
+            raise Conflict("the SKU was changed meanwhile", sku=sku.sku) from error
+        for part, answer in zip(components, rest, strict=False):
+            if answer.refused and answer.image is None:
+                raise InvalidInput(f"recipe.{part}", "is not a SKU", "create it first") from error
+            if answer.refused:
+                raise InvalidInput(f"recipe.{part}", "is a kit itself", "list its components instead") from error
+        raise Contention("the catalogue is being changed by others") from error
+
+    def _alias(self, channel: str, alias: Alias, before: Alias | None) -> Any:
+        row = items.alias_key(channel, alias.name)
+        put: Any = {
+            "TableName": self._settings,
+            "Item": row | items.encode({"sku": alias.sku, "listing": alias.listing}),
+        }
+        if before is None:
+            return {"Put": put | {"ConditionExpression": "attribute_not_exists(pk)"}}
+        expected = {":sku": items.value(before.sku)}
+        return {"Put": put | {"ConditionExpression": "sku = :sku", "ExpressionAttributeValues": expected}}
+
+    def _known(self, sku: str) -> Any:
+        check = {"ConditionExpression": "attribute_exists(pk)"}
+        return {"ConditionCheck": {"TableName": self._stock, "Key": items.sku_key(sku)} | check}
+
+    def _listing(self, channel: str, listing: Alias, refs: Mapping[str, str]) -> Any:
+        return {
+            "Update": {
+                "TableName": self._stock,
+                "Key": items.listing_key(listing.sku, channel, listing.name),
+                "UpdateExpression": "SET refs = :refs",  # Its exposure stays as it is.
+                "ExpressionAttributeValues": {":refs": items.value(dict(refs))},
+            }
+        }

@@ -1,0 +1,219 @@
+"""Stock that people move: adjustments and transfers, each exactly once, and the bins it lies in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+from lastunit.adapters import items
+from lastunit.adapters.reasons import RETRYABLE, is_cancelled, verdicts
+from lastunit.domain.errors import Conflict, Contention, InvalidInput, LastunitError, NotFound, OutcomeUnknown
+from lastunit.domain.levels import BINS_MAX, Bin, BinKind, Level, Movement, Operation, movements
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoMovements:
+    def __init__(self, client: "DynamoDBClient", stock_table: str, ledger_table: str, settings_table: str) -> None:
+        self._client = client
+        self._stock, self._ledger, self._settings = stock_table, ledger_table, settings_table
+
+    def move(self, operation: Operation, at: datetime) -> bool:
+        """All movements of the operation or none. False when this operation id was done before.
+
+        Raises NotFound, Conflict or InvalidInput with the reason; Contention and OutcomeUnknown may be retried.
+        """
+        steps = movements(operation)
+        places = sorted({step.location for step in steps})
+        cause = f"{_kind(operation)} {operation.operation}"
+        actions = [
+            self._once(operation, at),
+            self._stocked(operation.sku),
+            *(self._place_exists(place) for place in places),
+            *(self._change(step, cause) for step in steps),
+        ]
+        try:
+            self._client.transact_write_items(TransactItems=actions)
+        except HTTPClientError as error:
+            raise OutcomeUnknown(f"no answer to operation {operation.operation}") from error
+        except ClientError as error:
+            return self._explain(error, operation, places, steps)
+        return True
+
+    def put_bin(self, sku: str, location: str, bin: Bin) -> None:
+        """Create a bin, or find it there already. Raises Conflict for a second picking bin."""
+        self._open_level(sku, location)
+        try:
+            self._client.update_item(**self._add_bin(sku, location, bin))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            self._explain_bin(error, bin)
+
+    def _once(self, operation: Operation, at: datetime) -> Any:
+        # The record outlives every retry: a token of DynamoDB's own would be forgotten after ten minutes.
+        row = items.key(f"OPERATION#{operation.operation}", "OPERATION")
+        return {
+            "Put": {
+                "TableName": self._ledger,
+                "Item": row | items.encode({"act": _act(operation), "at": at.isoformat()}),
+                "ConditionExpression": "attribute_not_exists(pk)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _stocked(self, sku: str) -> Any:
+        return {
+            "Update": {
+                "TableName": self._stock,
+                "Key": items.sku_key(sku),
+                "UpdateExpression": "SET stocked = :true",
+                # A kit owns no stock; and what once had stock can no longer become a kit.
+                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(recipe)",
+                "ExpressionAttributeValues": {":true": {"BOOL": True}},
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _place_exists(self, location: str) -> Any:
+        return {
+            "ConditionCheck": {
+                "TableName": self._settings,
+                "Key": items.key("LOCATIONS", location),
+                "ConditionExpression": "attribute_exists(pk)",
+            }
+        }
+
+    def _change(self, step: Movement, cause: str) -> Any:
+        numbers = {"on_hand": step.on_hand, "available": step.available, "reserved": step.reserved}
+        numbers |= {"unplaced": step.unplaced, "seq": 1}
+        sets = [f"{name} = if_not_exists({name}, :zero) + :{name}" for name in numbers]
+        # Nothing is taken that is not there: neither promised units, nor units that lie somewhere else.
+        guards = [f"{name} >= :{name}_floor" for name in ("available", "unplaced") if numbers[name] < 0]
+        values: dict[str, Any] = {f":{name}": units for name, units in numbers.items()}
+        values |= {f":{name}_floor": -numbers[name] for name in ("available", "unplaced") if numbers[name] < 0}
+        values |= {":zero": 0, ":cause": cause}
+        names = {f"#bin{index}": name for index, name in enumerate(step.bins)}
+        for index, units in enumerate(step.bins.values()):
+            sets.append(f"bins.#bin{index}.on_hand = bins.#bin{index}.on_hand + :bin{index}")
+            guards.append(f"bins.#bin{index}.on_hand >= :bin{index}_floor")
+            values |= {f":bin{index}": units, f":bin{index}_floor": max(0, -units)}
+        update = {
+            "TableName": self._stock,
+            "Key": items.level_key(*step.key),
+            "UpdateExpression": f"SET {', '.join(sets)}, cause = :cause",
+            "ExpressionAttributeValues": items.encode(values),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        update |= {"ConditionExpression": " AND ".join(guards)} if guards else {}
+        return {"Update": update | ({"ExpressionAttributeNames": names} if names else {})}
+
+    def _explain(
+        self, error: ClientError, operation: Operation, places: Sequence[str], steps: Sequence[Movement]
+    ) -> bool:
+        if error.response["Error"]["Code"] in RETRYABLE:
+            raise Contention("the stock is being changed by others") from error
+        if not is_cancelled(error):
+            raise error
+        done, sku, *rest = verdicts(error)
+        if done.refused:
+            if done.image and done.image["act"] == _act(operation):
+                return False
+            raise Conflict(f"operation {operation.operation!r} was used for another act") from error
+        if sku.refused:
+            raise _sku_refused(operation.sku, sku.image) from error
+        for place, answer in zip(places, rest, strict=False):
+            if answer.refused:
+                raise NotFound("location", place) from error
+        for step, answer in zip(steps, rest[len(places) :], strict=True):
+            if answer.refused:
+                raise _short(step, answer.image) from error
+        raise Contention("the stock is being changed by others") from error
+
+    def _open_level(self, sku: str, location: str) -> None:
+        zeros = ("on_hand", "available", "reserved", "unplaced", "seq")
+        sets = ", ".join(f"{name} = if_not_exists({name}, :zero)" for name in zeros)
+        update = {
+            "TableName": self._stock,
+            "Key": items.level_key(sku, location),
+            "UpdateExpression": f"SET {sets}, bins = if_not_exists(bins, :none)",
+            "ExpressionAttributeValues": {":zero": items.value(0), ":none": {"M": {}}},
+        }
+        actions: Any = [self._stocked(sku), self._place_exists(location), {"Update": update}]
+        try:
+            self._client.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            if not is_cancelled(error):
+                raise
+            of_sku, of_place, _ = verdicts(error)
+            if of_sku.refused:
+                raise _sku_refused(sku, of_sku.image) from error
+            if of_place.refused:
+                raise NotFound("location", location) from error
+            raise Contention("the stock is being changed by others") from error
+
+    def _add_bin(self, sku: str, location: str, bin: Bin) -> Any:
+        picking = bin.kind is BinKind.PICKING
+        condition = "attribute_not_exists(bins.#bin) AND size(bins) < :most"
+        return {
+            "TableName": self._stock,
+            "Key": items.level_key(sku, location),
+            "UpdateExpression": "SET bins.#bin = :new" + (", picking = :name" if picking else ""),
+            # One picking bin per SKU and location, or a shipment would not know where the units left.
+            "ConditionExpression": condition + (" AND attribute_not_exists(picking)" if picking else ""),
+            "ExpressionAttributeNames": {"#bin": bin.name},
+            "ExpressionAttributeValues": {
+                ":new": items.value({"kind": bin.kind.value, "on_hand": 0}),
+                ":most": items.value(BINS_MAX),
+            }
+            | ({":name": items.value(bin.name)} if picking else {}),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _explain_bin(self, error: ClientError, bin: Bin) -> None:
+        image: Any = error.response.get("Item")
+        level = items.level_from(items.decode(image))
+        existing = level.bins.get(bin.name)
+        if existing and existing.kind is bin.kind:
+            return
+        if existing:
+            raise Conflict(
+                f"bin {bin.name!r} is a {existing.kind} bin already", kind=existing.kind.value
+            ) from error
+        if bin.kind is BinKind.PICKING and level.picking_bin:
+            raise Conflict("a SKU has one picking bin per location", picking_bin=level.picking_bin) from error
+        raise Conflict(f"a level holds at most {BINS_MAX} bins") from error
+
+
+def _kind(operation: Operation) -> str:
+    return getattr(operation, "reason", "transfer")
+
+
+def _act(operation: Operation) -> dict[str, Any]:
+    """What the operation does, for telling a repeat from another act under the same id."""
+    return {"kind": _kind(operation)} | {
+        name: content for name, content in asdict(operation).items() if content not in (None, "")
+    }
+
+
+def _sku_refused(sku: str, image: Mapping[str, Any] | None) -> LastunitError:
+    if image is None:
+        return NotFound("sku", sku)
+    return InvalidInput("sku", f"{sku!r} is a kit and owns no stock", "name one of its components")
+
+
+def _short(step: Movement, image: Mapping[str, Any] | None) -> LastunitError:
+    """Why the level refused: an unknown bin, a bin with too little, or too little that is not promised."""
+    level = items.level_from(image) if image else Level(step.sku, step.location)
+    for name, units in step.bins.items():
+        if name not in level.bins:
+            return NotFound("bin", name)
+        if level.bins[name].on_hand + units < 0:
+            return Conflict(f"bin {name!r} holds too little", on_hand=level.bins[name].on_hand, wanted=-units)
+    if level.available + step.available < 0:
+        details = {"available": level.available, "reserved": level.reserved, "wanted": -step.available}
+        return Conflict("fewer units are available; the others are promised to orders", **details)
+    return Conflict("the units lie in bins: name the bin", unplaced=level.unplaced, wanted=-step.unplaced)
