@@ -108,6 +108,7 @@ class Marketplace:
     history: list[ShelfChange] = field(default_factory=list)
     calls: list[ApiCall] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
+    answered: list[float] = field(default_factory=list)  # When each delivery got its 2xx, time.monotonic().
     changed: threading.Condition = field(default_factory=threading.Condition)
     _random: random.Random = field(init=False)
     _server: BaseWSGIServer | None = field(default=None, init=False)
@@ -223,6 +224,7 @@ class Marketplace:
             if self._post(make()):
                 with self.changed:
                     self.counts.delivered += 1
+                    self.answered.append(time.monotonic())
                 return
         with self.changed:
             self.counts.undelivered += 1

@@ -1,0 +1,108 @@
+"""The demo shop: a seed file loaded through the API, and three simulated marketplaces that sell from it."""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from infra.local.stack import LocalStack, silent
+from infra.local.tools import StackError
+from tests.channels.ebay import Ebay
+from tests.channels.generic import GenericStore
+from tests.channels.marketplace import Marketplace
+from tests.channels.shopify import Shopify
+
+SEED = Path(__file__).parent / "shop.json"
+FIRST_PUSHES_SECONDS = 90
+
+
+class Shop:
+    """Open from `with Shop(stack) as shop:`. `markets`: the simulated marketplace of each channel, by its name."""
+
+    def __init__(self, stack: LocalStack, seed: Path = SEED, say: Callable[[str], None] = silent) -> None:
+        self.stack, self._say = stack, say
+        self.seed: Mapping[str, Any] = json.loads(seed.read_text())
+        self.shopify, self.ebay, self.own_store = Shopify(seed=1), Ebay(seed=2), GenericStore(seed=3)
+        self.markets: dict[str, Any] = {
+            "shopify": self.shopify,
+            "ebay": self.ebay,
+            "own-store": self.own_store,
+        }
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            for market in self.markets.values():
+                self._open.enter_context(market)
+            self._load()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def put(self, path: str, content: object) -> Any:
+        return self._call("PUT", path, content)
+
+    def post(self, path: str, content: object) -> Any:
+        return self._call("POST", path, content)
+
+    def get(self, path: str) -> Any:
+        return self._call("GET", path, None)
+
+    def wanted(self, sku: str) -> dict[tuple[str, str], int]:
+        """(channel, listing) → what the hub says the channel should show."""
+        listings = self.get(f"/skus/{sku}")["listings"]
+        return {(one["channel"], one["name"]): one["wanted"] for one in listings}
+
+    def listing_of(self, channel: str, sku: str) -> str:
+        """The name of a SKU on a channel."""
+        return next(name for name, ours in self.seed["listings"][channel].items() if ours == sku)
+
+    def _load(self) -> None:
+        self._say("Loading the demo shop through the API …")
+        for name, rank in self.seed["locations"].items():
+            self.put(f"/locations/{name}", {"rank": rank})
+        for sku, content in self.seed["skus"].items():
+            self.put(f"/skus/{sku}", content)
+        for row in self.seed["bins"]:
+            self.put(f"/skus/{row['sku']}/levels/{row['location']}/bins/{row['bin']}", {"kind": row["kind"]})
+        for number, row in enumerate(self.seed["stock"]):
+            self.post("/adjustments", {"operation": f"opening-{number}", "reason": "receive", **row})
+        for name in self.seed["channels"]:
+            self._connect(name)
+        self._await_first_pushes()
+
+    def _connect(self, name: str) -> None:
+        market: Any = self.markets[name]
+        market.webhook_url = f"{self.stack.url}/webhooks/{name}"
+        self.stack.put_secret(name, market.secret())
+        self.put(f"/channels/{name}", {**self.seed["channels"][name], "connection": market.connection()})
+        if isinstance(market, Ebay):
+            market.register(market.webhook_url)
+        for listing, sku in self.seed["listings"][name].items():
+            market.list_item(listing, 0)
+            body = {"sku": sku, "refs": market.refs(listing), "aliases": self._aliases(market, listing)}
+            self.put(f"/channels/{name}/listings/{listing}", body)
+
+    def _aliases(self, market: Marketplace, listing: str) -> list[str]:
+        """The ids that orders of a marketplace name beside, or instead of, the SKU."""
+        if isinstance(market, Shopify):
+            return [f"variant:{market.variants[listing].variant_id}"]
+        return [f"item:{market.items[listing].listing_id}"] if isinstance(market, Ebay) else []
+
+    def _await_first_pushes(self) -> None:
+        self._say("Waiting until every channel shows its first numbers …")
+        for sku in self.seed["skus"]:
+            for (channel, listing), number in self.wanted(sku).items():
+                if not self.markets[channel].await_shown(listing, number, FIRST_PUSHES_SECONDS):
+                    raise StackError(f"{channel} never showed {number} of {listing}; see {self.stack.log}")
+
+    def _call(self, method: str, path: str, content: object) -> Any:
+        answer = self.stack.call(method, path, content)
+        if answer.status >= 500:
+            raise StackError(f"{method} {path} answered {answer.status}: {answer.body!r}; see {self.stack.log}")
+        return answer.json()
