@@ -24,7 +24,7 @@ class Shop:
         self.stack, self._say = stack, say
         self.seed: Mapping[str, Any] = json.loads(seed.read_text())
         self.shopify, self.ebay, self.own_store = Shopify(seed=1), Ebay(seed=2), GenericStore(seed=3)
-        self.markets: dict[str, Any] = {
+        self.markets: Mapping[str, Shopify | Ebay | GenericStore] = {
             "shopify": self.shopify,
             "ebay": self.ebay,
             "own-store": self.own_store,
@@ -60,7 +60,8 @@ class Shop:
 
     def listing_of(self, channel: str, sku: str) -> str:
         """The name of a SKU on a channel."""
-        return next(name for name, ours in self.seed["listings"][channel].items() if ours == sku)
+        names: Mapping[str, str] = self.seed["listings"][channel]
+        return next(name for name, ours in names.items() if ours == sku)
 
     def _load(self) -> None:
         self._say("Loading the demo shop through the API …")

@@ -103,6 +103,7 @@ class Marketplace:
     port: int = 0
     misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
     retry_seconds: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+    couriers: int = 3  # Webhooks under way at once; each costs the local stack a worker process of its own.
     webhook_url: str = ""
     shelves: dict[str, int] = field(default_factory=dict)
     history: list[ShelfChange] = field(default_factory=list)
@@ -139,7 +140,7 @@ class Marketplace:
             "127.0.0.1", self.port, self._application, threaded=True, request_handler=_QuietHandler
         )
         self.port = self._server.server_port
-        self._couriers = ThreadPoolExecutor(max_workers=16, thread_name_prefix=type(self).__name__)
+        self._couriers = ThreadPoolExecutor(self.couriers, thread_name_prefix=type(self).__name__)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
