@@ -1,0 +1,174 @@
+"""DynamoDB in memory: tables as `infra/storage.yaml` declares them, and calls made atomic, watched or disturbed."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from cfnlint import decode
+
+from lastunit.adapters import items
+from lastunit.adapters.catalogue import DynamoCatalogue
+from lastunit.adapters.movements import DynamoMovements
+from lastunit.adapters.settings import DynamoSettings
+from lastunit.adapters.stock_book import DynamoStockBook
+from lastunit.domain.catalogue import Alias, Location, Sku
+from lastunit.domain.channels import Channel
+from lastunit.domain.levels import Adjustment, Level, LevelKey, Reason
+from lastunit.domain.orders import Order
+from lastunit.place import PlaceOrders
+from lastunit.ports import StockBook
+from tests.fakes import NOON, FixedClock, broken_promises
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Recovery is set by a call of its own. moto copies a table with its whole stream for every transaction.
+NOT_IN_MEMORY = {"PointInTimeRecoverySpecification", "StreamSpecification"}
+BATCH_MAX = 25  # Rows of one BatchWriteItem.
+
+TEMPLATE = Path(__file__).parents[1] / "infra" / "storage.yaml"
+
+Call = Callable[[], Any]
+Around = Callable[[str, Call], Any]
+"""(operation, the call) → its answer. May call once, twice or never, wait, or raise."""
+
+
+def new_client() -> "DynamoDBClient":
+    """Inside `mock_aws`. Each API call is atomic, as DynamoDB's are; threads interleave between calls.
+
+    moto alone is not safe under threads: it oversells by itself (`platform.md` quirk 14).
+    """
+    client = boto3.client("dynamodb", region_name="eu-west-1")
+    lock = threading.Lock()
+
+    def serialised(_: str, call: Call) -> Any:
+        with lock:
+            return call()
+
+    intercept(client, serialised)
+    return client
+
+
+def intercept(client: "DynamoDBClient", around: Around) -> None:
+    """Every call of this client goes through `around`; those that a paginator makes as well."""
+    inner = client._make_api_call  # type: ignore[attr-defined]
+
+    def call(operation: str, parameters: Mapping[str, Any]) -> Any:
+        return around(operation, lambda: inner(operation, parameters))
+
+    client._make_api_call = call  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    stock: str
+    orders: str
+    ledger: str
+    settings: str
+
+    def names(self) -> tuple[str, str, str, str]:
+        return self.stock, self.orders, self.ledger, self.settings
+
+
+@cache
+def _declared() -> dict[str, Any]:
+    template, problems = decode.decode(str(TEMPLATE))
+    assert not problems, problems
+    resources: dict[str, Any] = json.loads(json.dumps(template))["Resources"]
+    return {name: resource["Properties"] for name, resource in resources.items()}
+
+
+_suffix = count()
+
+
+def create_tables(client: "DynamoDBClient") -> Tables:
+    """Fresh ones on every call, named apart."""
+    suffix = next(_suffix)
+    for logical_id, declared in _declared().items():
+        wanted = {name: value for name, value in declared.items() if name not in NOT_IN_MEMORY}
+        client.create_table(TableName=f"{logical_id}-{suffix}", **wanted)
+    return Tables(*(f"{name}Table-{suffix}" for name in ("Stock", "Orders", "Ledger", "Settings")))
+
+
+@dataclass(slots=True)
+class Store:
+    """A deployment's tables, filled through the adapters that fill them in earnest."""
+
+    client: "DynamoDBClient"
+    tables: Tables
+    ids: "count[int]" = field(default_factory=count)
+
+    @property
+    def book(self) -> DynamoStockBook:
+        return DynamoStockBook(self.client, self.tables.stock, self.tables.orders)
+
+    def place_orders(self, client: "DynamoDBClient | None" = None, book: StockBook | None = None) -> PlaceOrders:
+        """A worker of its own: with its own client, or its own book."""
+        used = client or self.client
+        return PlaceOrders(
+            book or DynamoStockBook(used, self.tables.stock, self.tables.orders),
+            DynamoSettings(used, self.tables.settings),
+            FixedClock(),
+            lambda: f"commit-{next(self.ids)}",
+            lambda round_number: None,
+        )
+
+    def fill(self, levels: Mapping[LevelKey, int], kits: Mapping[str, Mapping[str, int]] | None = None) -> None:
+        """Locations ranked as they come; every SKU and kit listed on the channel `web` under its own name."""
+        catalogue = DynamoCatalogue(self.client, self.tables.stock, self.tables.settings)
+        catalogue.put_channel(Channel("web", "generic"))
+        for rank, location in enumerate(dict.fromkeys(at for _, at in levels), 1):
+            catalogue.put_location(Location(location, rank))
+        for sku in dict.fromkeys(sku for sku, _ in levels):
+            catalogue.put_sku(Sku(sku), None)
+        for kit, recipe in (kits or {}).items():
+            catalogue.put_sku(Sku(kit, recipe=recipe), None)
+        for name in {*(sku for sku, _ in levels), *(kits or {})}:
+            catalogue.put_listing("web", Alias(name, name, name), {}, None)
+        for (sku, location), units in levels.items():
+            self.receive(sku, location, units)
+
+    def copy(self) -> "Store":
+        """The same content in tables of its own."""
+        twin = Store(self.client, create_tables(self.client))
+        for source, target in zip(self.tables.names(), twin.tables.names(), strict=True):
+            rows = self.client.scan(TableName=source)["Items"]
+            for start in range(0, len(rows), BATCH_MAX):
+                puts: Any = [{"PutRequest": {"Item": row}} for row in rows[start : start + BATCH_MAX]]
+                self.client.batch_write_item(RequestItems={target: puts})
+        return twin
+
+    def receive(self, sku: str, location: str, units: int) -> None:
+        movements = DynamoMovements(self.client, self.tables.stock, self.tables.ledger, self.tables.settings)
+        movements.move(Adjustment(f"receive-{sku}-{location}", Reason.RECEIVE, sku, location, units), NOON)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        pages = self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return [items.decode(item) for page in pages for item in page["Items"]]
+
+    def levels(self) -> dict[LevelKey, Level]:
+        found = [items.level_from(row) for row in self.rows(self.tables.stock) if row["sk"].startswith("AT#")]
+        return {(level.sku, level.location): level for level in found}
+
+    def orders(self) -> dict[str, Order]:
+        found = [items.order_from(row) for row in self.rows(self.tables.orders) if row["sk"] == "ORDER"]
+        return {order.order_id: order for order in found}
+
+    def sold(self) -> dict[str, int]:
+        """Listing name → units in imported orders."""
+        rows = [row for row in self.rows(self.tables.stock) if row["sk"].startswith("ON#")]
+        return {listing.name: listing.sold for listing in map(items.listing_from, rows)}
+
+    def broken_promises(self) -> list[str]:
+        return broken_promises(self.levels(), self.orders().values())
+
+
+def new_store() -> Store:
+    client = new_client()
+    return Store(client, create_tables(client))

@@ -1,0 +1,171 @@
+"""A worker killed between any two calls, or whose answers are lost: a replay ends where an undisturbed run does.
+
+moto ignores ClientRequestToken, so a transaction sent twice is executed twice, as DynamoDB does after ten minutes.
+"""
+
+from collections.abc import Container
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from lastunit.domain.snapshots import Snapshot
+from lastunit.place import Incoming, PlaceOrders
+from tests.dynamo import Around, Call, Store, intercept, new_client, new_store
+from tests.fakes import cancelled, sold, told
+
+LEVELS = {("shirt", "M"): 9, ("shirt", "L"): 9, ("hat", "M"): 4, ("unlisted", "M"): 2}
+KITS = {"set": {"shirt": 2, "hat": 1}}
+
+Batches = list[list[Snapshot]]
+
+BATCHES: Batches = [
+    [
+        sold({"shirt": 4}, "plain"),
+        sold({"set": 2, "shirt": 1}, "kit"),
+        sold({"unlisted": 1}, "unlisted"),
+        sold({"shirt": 99}, "short"),
+        sold({"what": 1}, "unknown"),
+        sold({"shirt": 2}, "cancelled"),
+        cancelled("never-seen"),
+    ],
+    [
+        sold({"shirt": 7}, "plain", revision="2"),
+        cancelled("kit"),
+        sold({"shirt": 4}, "plain"),
+        cancelled("cancelled", restocked=True),
+        sold({"hat": 3}, "after-cancel"),
+        sold({"shirt": 1}, "never-seen"),
+    ],
+]
+"""New orders; then edits, cancels, duplicates, and an order that lives on what a cancel gives back."""
+
+WIDE_LEVELS = {(f"s{number}", "M"): 5 for number in range(50)}
+WIDE = [
+    sold({f"s{number}": 1 for number in range(start, start + 25)}, f"{start}-{twin}")
+    for start in (0, 25)
+    for twin in "ab"
+]
+"""Orders of 25 SKUs with a listing each, which fit one transaction only with those that share their SKUs."""
+
+
+EVERY = {"GetItem", "BatchGetItem", "Query", "TransactWriteItems"}
+"""The operations of a worker that places orders."""
+
+
+class Killed(BaseException):
+    """The worker's process ends here. Nothing may catch it."""
+
+
+def killed_before(operation: str, call: Call) -> Any:
+    raise Killed(operation)
+
+
+def killed_after(operation: str, call: Call) -> Any:
+    call()
+    raise Killed(operation)
+
+
+def sent_twice(operation: str, call: Call) -> Any:
+    """The first answer is lost and botocore tries again by itself."""
+    with suppress(ClientError):  # Whatever the first attempt came to, nobody heard of it.
+        call()
+    return call()
+
+
+def unanswered(operation: str, call: Call) -> Any:
+    call()
+    raise ReadTimeoutError(endpoint_url="dynamodb")
+
+
+@dataclass(slots=True)
+class Disturbed:
+    """Lets calls pass until the `at`-th one (from 0), which gets the trouble. `hit`: it came that far."""
+
+    at: int
+    trouble: Around
+    operations: Container[str]
+    seen: int = 0
+    hit: bool = False
+
+    def __call__(self, operation: str, call: Call) -> Any:
+        if operation not in self.operations:
+            return call()
+        self.seen += 1
+        if self.seen - 1 != self.at:
+            return call()
+        self.hit = True
+        return self.trouble(operation, call)
+
+
+def filled() -> Store:
+    store = new_store()
+    store.fill(LEVELS, KITS)
+    key = {"pk": {"S": "SKU#unlisted"}, "sk": {"S": "ON#web#unlisted"}}
+    store.client.delete_item(TableName=store.tables.stock, Key=key)
+    return store
+
+
+def run(place: PlaceOrders, batches: Batches = BATCHES) -> list[dict[str, str]]:
+    """What each notification of each batch was told."""
+    answers = [place([Incoming(str(at), snapshot) for at, snapshot in enumerate(batch)]) for batch in batches]
+    return [{key: told(answer) for key, answer in batch.items()} for batch in answers]
+
+
+def result(store: Store) -> Any:
+    """Everything but the ids of commits and who happened to write last."""
+    levels = {key: replace(level, cause="") for key, level in store.levels().items()}
+    orders = {key: replace(order, commit="") for key, order in store.orders().items()}
+    return levels, orders, store.sold()
+
+
+@pytest.mark.parametrize("trouble", [killed_before, killed_after, sent_twice, unanswered])
+def test_a_replay_after_trouble_at_any_call_ends_as_an_undisturbed_run(aws: None, trouble: Around) -> None:
+    template = filled()
+
+    calls = disturb_each_call(template, BATCHES, trouble)
+
+    assert calls > 12
+
+
+def test_a_worker_killed_between_two_groups_of_a_batch_is_replayed_to_the_same_end(aws: None) -> None:
+    template = new_store()
+    template.fill(WIDE_LEVELS)
+
+    calls = disturb_each_call(template, [WIDE], killed_after, {"TransactWriteItems"})
+
+    assert 2 == calls
+
+
+def disturb_each_call(
+    template: Store, batches: Batches, trouble: Around, operations: Container[str] = EVERY
+) -> int:
+    """Run with trouble at the first call, then at the second, until a run passes undisturbed: how many were not."""
+    undisturbed = template.copy()
+    run(undisturbed.place_orders(), batches)
+    expected = result(undisturbed)
+    for at in count():
+        store, disturbed, client = template.copy(), Disturbed(at, trouble, operations), new_client()
+        intercept(client, disturbed)
+        with suppress(Killed, ReadTimeoutError):
+            run(store.place_orders(client), batches)
+        run(store.place_orders(), batches)
+        assert (expected, []) == (result(store), store.broken_promises()), f"trouble at call {at}"
+        if not disturbed.hit:
+            return at
+    raise AssertionError("count() never ends")
+
+
+def test_every_answer_lost_once_ends_as_an_undisturbed_run_and_is_told_the_same(aws: None) -> None:
+    """An instant caller must hear "reserved", not "duplicate", when its own write is found."""
+    undisturbed, client = filled(), new_client()
+    store = undisturbed.copy()
+    intercept(client, sent_twice)
+
+    outcomes = run(store.place_orders(client))
+
+    assert run(undisturbed.place_orders()) == outcomes
+    assert result(undisturbed) == result(store)

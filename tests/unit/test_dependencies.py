@@ -1,0 +1,103 @@
+"""Which way imports may point: functions → use cases → domain; adapters and channels → domain and ports."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers" / "lastunit" / "lastunit"
+NO_USE_CASES = {"__init__", "ports", "bootstrap"}
+USE_CASES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem not in NO_USE_CASES)
+SDKS = {"boto3", "botocore", "aws_lambda_powertools", "urllib3"}
+
+ALLOWED = {
+    "domain": {"lastunit.domain"},
+    "ports.py": {"lastunit.domain"},
+    "adapters": {"lastunit.domain", "lastunit.ports", "lastunit.adapters"},
+    "channels": {"lastunit.domain", "lastunit.ports", "lastunit.channels"},
+    **{f"{name}.py": {"lastunit.domain", "lastunit.ports"} for name in USE_CASES},
+}
+"""Part → the only modules of ours that it may import. Use cases may also use each other."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module imported anywhere in the file; what only type checkers see counts as well."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def files(part: Path) -> list[Path]:
+    return [part] if part.is_file() else sorted(part.rglob("*.py"))
+
+
+def is_within(name: str, packages: set[str]) -> bool:
+    return any(f"{name}.".startswith(f"{package}.") for package in packages)
+
+
+def foreign(path: Path, allowed: set[str]) -> set[str]:
+    return {name for name in imports(path) if is_within(name, {"lastunit"}) and not is_within(name, allowed)}
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_imports_point_inwards(part: str) -> None:
+    peers = {f"lastunit.{name}" for name in USE_CASES} if part.removesuffix(".py") in USE_CASES else set()
+
+    found = {str(path.relative_to(ROOT)): foreign(path, ALLOWED[part] | peers) for path in files(PACKAGE / part)}
+
+    assert {} == {path: names for path, names in found.items() if names}
+
+
+def test_the_domain_needs_nothing_but_the_standard_library() -> None:
+    ours = {"lastunit", *sys.stdlib_module_names}
+
+    found = {(path.name, name) for path in files(PACKAGE / "domain") for name in imports(path)}
+
+    assert set() == {(path, name) for path, name in found if not is_within(name, ours)}
+
+
+@pytest.mark.parametrize("part", ["ports.py", *(f"{name}.py" for name in USE_CASES)])
+def test_ports_and_use_cases_know_no_vendor(part: str) -> None:
+    found = {
+        name for name in imports(PACKAGE / part) if not is_within(name, {"lastunit", *sys.stdlib_module_names})
+    }
+
+    assert set() == found
+
+
+def test_channels_reach_the_network_through_the_port_only() -> None:
+    found = {(path.name, name) for path in files(PACKAGE / "channels") for name in imports(path)}
+
+    assert set() == {(path, name) for path, name in found if is_within(name, SDKS)}
+
+
+def test_only_bootstrap_and_the_adapters_know_the_adapters() -> None:
+    outside = [path for path in files(PACKAGE) if path.name != "bootstrap.py" and path.parent.name != "adapters"]
+
+    found = {(path.name, name) for path in outside for name in imports(path)}
+
+    assert set() == {(path, name) for path, name in found if is_within(name, {"lastunit.adapters"})}
+
+
+def test_functions_know_neither_the_database_nor_the_adapters() -> None:
+    handlers = files(ROOT / "functions")
+
+    found = {(path.parent.name, name) for path in handlers for name in imports(path)}
+
+    assert handlers
+    assert set() == {
+        (path, name) for path, name in found if is_within(name, {"boto3", "botocore", "lastunit.adapters"})
+    }
+
+
+def test_only_bootstrap_reads_the_environment() -> None:
+    found = {path.name for path in files(PACKAGE) for name in imports(path) if is_within(name, {"os"})}
+
+    assert found <= {"bootstrap.py"}

@@ -1,0 +1,179 @@
+"""An order's arithmetic: demand, allocations, and what one step moves."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lastunit.domain.errors import UnreadableOrder
+from lastunit.domain.orders import Allocation, Change, Line, Order, Reason, State, allocate, demand
+from lastunit.domain.routing import Take
+from lastunit.domain.snapshots import Snapshot, SnapshotLine
+from tests.fakes import lines, sold
+
+SHIRT = Line("1", ("shirt",), 2, "shirt", "shirt", {"shirt": 1})
+MORE_SHIRTS = replace(SHIRT, line_id="2", quantity=3)
+SET = Line("3", ("set",), 2, "set", "set", {"shirt": 2, "hat": 1})
+RESERVED = Order("web", "1", State.RESERVED, "1", lines=(SHIRT,), allocations=(Allocation("1", "shirt", "M", 2),))
+
+
+def test_an_order_id_divides_at_its_first_colon() -> None:
+    order = replace(RESERVED, external_id="gid:7")
+
+    assert "web:gid:7" == order.order_id
+
+
+def test_demand_sums_lines_of_one_sku_and_the_components_of_kits() -> None:
+    total = demand([SHIRT, MORE_SHIRTS, SET])
+
+    assert {"hat": 2, "shirt": 9} == total
+
+
+def test_lines_of_nothing_or_of_the_unknown_demand_nothing() -> None:
+    total = demand([replace(SHIRT, quantity=0), Line("9", ("what",), 5)])
+
+    assert {} == total
+
+
+def test_what_was_taken_is_spread_over_the_lines_first_line_first() -> None:
+    takes = [Take("shirt", "M", 3, "r"), Take("shirt", "L", 2, "s")]
+
+    spread = allocate([SHIRT, MORE_SHIRTS], takes)
+
+    assert (
+        Allocation("1", "shirt", "M", 2, "r"),
+        Allocation("2", "shirt", "M", 1, "r"),
+        Allocation("2", "shirt", "L", 2, "s"),
+    ) == spread
+
+
+def test_a_kit_line_has_an_allocation_per_component() -> None:
+    spread = allocate([SET], [Take("shirt", "M", 4, ""), Take("hat", "L", 2, "")])
+
+    assert (Allocation("3", "hat", "L", 2), Allocation("3", "shirt", "M", 4)) == spread
+
+
+@given(st.lists(st.tuples(st.sampled_from(["shirt", "hat"]), st.integers(0, 9)), min_size=1), st.integers(1, 5))
+def test_every_unit_taken_is_allocated_to_exactly_one_line(wanted: list[tuple[str, int]], piece: int) -> None:
+    ordered = [Line(str(at), (sku,), units, sku, sku, {sku: 1}) for at, (sku, units) in enumerate(wanted)]
+    takes = [
+        Take(sku, f"l{start}", min(piece, units - start), "")
+        for sku, units in demand(ordered).items()
+        for start in range(0, units, piece)
+    ]
+
+    spread = allocate(ordered, takes)
+
+    per_line, per_place = Counter[str](), Counter[tuple[str, str]]()
+    for held in spread:
+        per_line[held.line_id] += held.quantity
+        per_place[held.sku, held.location] += held.quantity
+    assert Counter({line.line_id: line.quantity for line in ordered if line.quantity}) == per_line
+    assert Counter({(take.sku, take.location): take.quantity for take in takes}) == per_place
+
+
+def test_a_new_order_takes_what_it_holds() -> None:
+    change = Change(None, RESERVED)
+
+    assert ({("shirt", "M"): 2}, {("shirt", "shirt"): 2}) == (change.levels(), change.listings())
+
+
+def test_a_cancel_gives_back_exactly_what_the_row_holds_whatever_its_lines_say() -> None:
+    edited = replace(RESERVED, lines=(replace(SHIRT, quantity=9),), state=State.EXCEPTION)
+
+    change = Change(edited, replace(edited, state=State.CANCELLED, allocations=()))
+
+    assert {("shirt", "M"): -2} == change.levels()
+
+
+def test_an_edit_moves_only_the_difference() -> None:
+    after = replace(RESERVED, allocations=(Allocation("1", "shirt", "M", 1), Allocation("1", "shirt", "L", 4)))
+
+    change = Change(RESERVED, after)
+
+    assert {("shirt", "M"): -1, ("shirt", "L"): 4} == change.levels()
+
+
+def test_what_stays_the_same_moves_nothing() -> None:
+    change = Change(RESERVED, replace(RESERVED, revision="2"))
+
+    assert ({}, {}) == (change.levels(), change.listings())
+
+
+@pytest.mark.parametrize("state", [State.RESERVED, State.REQUESTED, State.EXCEPTION])
+def test_a_channel_has_lowered_itself_for_every_order_that_exists_there(state: State) -> None:
+    change = Change(None, replace(RESERVED, state=state))
+
+    assert {("shirt", "shirt"): 2} == change.listings()
+
+
+def test_a_refused_order_was_never_sold_on_its_channel() -> None:
+    change = Change(None, replace(RESERVED, state=State.REFUSED, allocations=()))
+
+    assert {} == change.listings()
+
+
+def test_a_cancel_raises_the_channel_only_when_it_restocked_itself() -> None:
+    kept = replace(RESERVED, state=State.CANCELLED, reason=Reason.CANCELLED_BY_CHANNEL, allocations=())
+
+    moved = Change(RESERVED, kept).listings(), Change(RESERVED, replace(kept, restocked=True)).listings()
+
+    assert ({}, {("shirt", "shirt"): -2}) == moved
+
+
+def test_the_stored_row_can_be_told_again_as_the_channel_told_it() -> None:
+    snapshot = Snapshot("web", "1", "7", (SnapshotLine("1", ("shirt", "s-1"), 2),), location="M", placed_at="today")
+    row = replace(
+        RESERVED, revision="7", lines=(replace(SHIRT, names=("shirt", "s-1")),), location="M", placed_at="today"
+    )
+
+    again = row.snapshot()
+
+    assert snapshot == again
+
+
+def test_one_content_has_one_fingerprint_whatever_the_order_of_its_lines() -> None:
+    snapshot = sold({"shirt": 1, "hat": 2})
+
+    turned = replace(snapshot, lines=tuple(reversed(snapshot.lines)))
+
+    assert snapshot.fingerprint == turned.fingerprint
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        sold({"shirt": 2, "hat": 2}),
+        sold({"shirt": 1, "cap": 2}),
+        sold({"shirt": 1}),
+        sold({"shirt": 1, "hat": 2}, location="M"),
+        sold({"shirt": 1, "hat": 2}, revision="2"),
+    ],
+)
+def test_two_contents_have_two_fingerprints(other: Snapshot) -> None:
+    snapshot = sold({"shirt": 1, "hat": 2})
+
+    assert snapshot.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize("quantity", [-1, 1_000_001])
+def test_a_line_of_an_impossible_quantity_is_unreadable(quantity: int) -> None:
+    with pytest.raises(UnreadableOrder, match=r"lines\[1\].quantity"):
+        lines({"shirt": quantity})
+
+
+def test_an_order_without_lines_is_unreadable_but_its_cancel_is_not() -> None:
+    cancel = Snapshot("web", "1", "2", (), cancelled=True)
+
+    assert cancel.cancelled
+    with pytest.raises(UnreadableOrder, match="at least one line"):
+        Snapshot("web", "1", "1", ())
+
+
+def test_two_lines_of_one_id_are_unreadable() -> None:
+    twice = lines({"shirt": 1}) * 2
+
+    with pytest.raises(UnreadableOrder, match="share one line id"):
+        Snapshot("web", "1", "1", twice)
