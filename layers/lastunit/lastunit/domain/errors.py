@@ -1,5 +1,14 @@
 """What can go wrong, in the words of the business. `retryable` says whether the same call may succeed later."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lastunit.domain.facts import Fact
+
+PROBLEMS_SHOWN_MAX = 5  # The rest is found by reading again, once these are solved.
+
 
 class LastunitError(Exception):
     """Base of every expected failure."""
@@ -17,6 +26,22 @@ class InvalidInput(LastunitError):
 
 class UnreadableOrder(InvalidInput):
     """A signed order whose content cannot be understood: kept as an exception, never dropped."""
+
+
+class ForbiddenAddress(UnreadableOrder):
+    """A notification points to an address outside the allow-list: nothing was asked there.
+
+    Its message names scheme and host only.
+    """
+
+
+class PartlyUnreadable(UnreadableOrder):
+    """Some of what one notification speaks of cannot be understood; its `facts` can, and are to be applied."""
+
+    def __init__(self, problems: "Sequence[UnreadableOrder]", facts: "Sequence[Fact]") -> None:
+        shown = "; ".join(map(str, problems[:PROBLEMS_SHOWN_MAX]))
+        super().__init__(f"{len(problems)} of {len(problems) + len(facts)} records", shown)
+        self.problems, self.facts = tuple(problems), tuple(facts)
 
 
 class NotFound(LastunitError):

@@ -1,0 +1,210 @@
+"""ShipStation V2: labels and fulfilments, whose items are those of the shipment they belong to."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from lastunit.channels.shipstation_client import Client, Id, Payload, Text, Told, each, read, units
+from lastunit.channels.shipstation_settings import Connection
+from lastunit.domain.errors import ChannelUnavailable, UnreadableOrder
+from lastunit.domain.facts import Shipment, ShippedLine
+
+LABEL_CREATED, FULFILLED, CANCELED = "LABEL_CREATED_V2", "FULFILLMENT_SHIPPED_V2", "FULFILLMENT_CANCELED_V2"
+TOPICS = frozenset({LABEL_CREATED, FULFILLED, CANCELED})
+LABELS, FULFILLMENTS, SHIPMENTS = "/v2/labels", "/v2/fulfillments", "/v2/shipments"
+LARGE_PAGES = {"page_size": "100"}
+LOOKUPS_MAX = 100  # Of single shipments for one notification: half of the 200 requests that V2 allows a minute.
+
+
+class _Item(Payload):
+    sku: Text | None = None
+    bundle_sku: Text | None = None
+    quantity: Any = None  # Read only where the item is stock.
+    external_order_id: Text | None = None
+    external_order_item_id: Text | None = None
+
+    @property
+    def is_stock(self) -> bool:
+        return bool(self.sku or self.external_order_item_id)
+
+
+class _Parcel(Payload):
+    """What ShipStation calls a shipment: what is to be sent, once or, after a void, again."""
+
+    shipment_id: Id
+    shipment_number: Text | None = None
+    external_order_id: Text | None = None
+    store_id: Id | None = None
+    warehouse_id: Id | None = None
+    is_return: bool | None = None
+    items: tuple[_Item, ...] | None = None
+
+
+class _Label(Payload):
+    label_id: Id
+    shipment_id: Id
+    status: Text
+    created_at: Text | None = None
+    is_return_label: bool | None = None
+    voided: bool | None = None
+
+    @property
+    def is_void(self) -> bool:
+        return bool(self.voided) or self.status == "voided"
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        return bool(self.is_return_label) or self.status == "error"
+
+
+class _Fulfillment(Payload):
+    fulfillment_id: Id
+    shipment_id: Id
+    created_at: Text | None = None
+    voided_at: Text | None = None
+
+
+class Reader:
+    """The id of a fact is the label's, not the shipment's: after a void the same shipment gets another label."""
+
+    def __init__(self, client: Client, connection: Connection) -> None:
+        self._client, self._connection = client, connection
+
+    def read(self, topic: str, resource_url: object) -> Iterator[Told]:
+        parcels = _Parcels(self._client)
+        if topic == LABEL_CREATED:
+            address = self._client.address(resource_url, LABELS)
+            records = self._client.records(address, LARGE_PAGES)
+            parcels.read_batch(address.asks_for("batch_id"), records)
+            return each("labels", "label_id", records, partial(self._label, parcels))
+        address = self._client.address(resource_url, FULFILLMENTS)
+        records = self._client.records(address, LARGE_PAGES)
+        tell = partial(self._fulfillment, parcels, topic == CANCELED)
+        return each("fulfillments", "fulfillment_id", records, tell)
+
+    def _label(self, parcels: "_Parcels", place: str, record: Any) -> Sequence[Shipment]:
+        return self._of_label(parcels, place, read(_Label, record, place))
+
+    def _of_label(self, parcels: "_Parcels", place: str, label: _Label) -> Sequence[Shipment]:
+        if label.asks_for_nothing:
+            return []
+        if label.status == "processing":
+            raise ChannelUnavailable("ShipStation is still making a label")
+        parcel = parcels.get(label.shipment_id)
+        return list(self._shipments(label.label_id, parcel, label.created_at, label.is_void, place))
+
+    def _fulfillment(self, parcels: "_Parcels", canceled: bool, place: str, record: Any) -> Sequence[Shipment]:
+        one = read(_Fulfillment, record, place)
+        voided = canceled or one.voided_at is not None
+        # A parcel with a label of ShipStation's is told as that label, whichever notice comes first or alone.
+        labels = [] if voided else parcels.labels(one.shipment_id)
+        if labels:
+            return [fact for label in labels for fact in self._of_label(parcels, place, label)]
+        parcel = parcels.get(one.shipment_id)
+        return list(self._shipments(one.fulfillment_id, parcel, one.created_at, voided, place))
+
+    def _shipments(
+        self, shipment_id: str, parcel: _Parcel, created_at: str | None, voided: bool, place: str
+    ) -> Iterator[Shipment]:
+        """One per order: ShipStation merges what goes to one address."""
+        if parcel.is_return:
+            return
+        channel = self._connection.channel(parcel.store_id, f"{place}.store_id")
+        for external_id, lines in self._lines_by_order(parcel, voided, place).items():
+            yield Shipment(
+                channel=channel,
+                external_id=external_id,
+                shipment_id=shipment_id,
+                lines=tuple(lines),
+                location=self._connection.location(parcel.warehouse_id),
+                shipped_at=_instant(created_at, f"{place}.created_at"),
+                voided=voided,
+            )
+
+    def _lines_by_order(self, parcel: _Parcel, voided: bool, place: str) -> dict[str, list[ShippedLine]]:
+        found: dict[str, list[ShippedLine]] = {}
+        for at, item in enumerate(parcel.items or ()):
+            if item.is_stock:
+                order_id = self._order_id(parcel, item.external_order_id, place)
+                found.setdefault(order_id, []).append(self._line(item, f"{place}.items.{at}"))
+        if not found and not voided:
+            raise UnreadableOrder(f"{place}.items", "names nothing that was shipped")
+        return found or {self._order_id(parcel, None, place): []}
+
+    def _order_id(self, parcel: _Parcel, of_item: str | None, place: str) -> str:
+        field = self._connection.order_field
+        by_order = of_item or parcel.external_order_id
+        found = by_order if field == "external_order_id" else parcel.shipment_number
+        if not found:
+            raise UnreadableOrder(f"{place}.{field}", "is missing: the shipment belongs to no order")
+        return found
+
+    def _line(self, item: _Item, place: str) -> ShippedLine:
+        # A part of a bundle carries the line id of the whole, whose units are others.
+        knows_line = self._connection.knows_lines and not item.bundle_sku
+        line_id = item.external_order_item_id or None if knows_line else None
+        if not line_id and not item.sku:
+            raise UnreadableOrder(f"{place}.sku", "is missing")
+        names = (item.sku,) if item.sku else ()
+        return ShippedLine(units(item.quantity, f"{place}.quantity"), line_id, names)
+
+
+class _Parcels:
+    """The shipments of one notification, each asked for once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: dict[str, object] = {}
+        self._lookups = 0
+
+    def read_batch(self, batch_id: str | None, labels: list[Any]) -> None:
+        """All shipments of a batch at once: one by one they would need more requests than a minute has."""
+        if not batch_id or len(labels) < 2:
+            return
+        for record in self._client.records(self._client.own(SHIPMENTS, batch_id=batch_id), LARGE_PAGES):
+            if isinstance(record, dict) and isinstance(record.get("shipment_id"), str):
+                self._known[record["shipment_id"]] = record
+
+    def get(self, shipment_id: str) -> _Parcel:
+        place = f"shipments[{shipment_id}]"
+        if shipment_id not in self._known:
+            self._known[shipment_id] = self._look_up(shipment_id, place)
+        parcel = read(_Parcel, self._known[shipment_id], place)
+        if parcel.shipment_id != shipment_id:
+            raise UnreadableOrder(place, "ShipStation answered with another shipment")
+        return parcel
+
+    def labels(self, shipment_id: str) -> list[_Label]:
+        """The labels that are of this shipment and still valid."""
+        self._count()
+        address = self._client.own(LABELS, shipment_id=shipment_id)
+        records = self._client.records(address, LARGE_PAGES)
+        found = [read(_Label, record, f"labels[{at}]") for at, record in enumerate(records)]
+        valid = [one for one in found if not one.is_void and not one.asks_for_nothing]
+        return [one for one in valid if one.shipment_id == shipment_id]
+
+    def _look_up(self, shipment_id: str, place: str) -> object:
+        # The id goes into a path, where dots and slashes would name something else.
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", shipment_id):
+            raise UnreadableOrder(place, "has characters that no shipment id has")
+        self._count()
+        return self._client.get(self._client.own(f"{SHIPMENTS}/{shipment_id}").url({}))
+
+    def _count(self) -> None:
+        self._lookups += 1
+        if self._lookups > LOOKUPS_MAX:
+            raise UnreadableOrder("shipments", f"more than {LOOKUPS_MAX} to look up", "ship in smaller batches")
+
+
+def _instant(text: str | None, field: str) -> str | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise UnreadableOrder(field, "has no time zone")
+        return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError) as error:
+        raise UnreadableOrder(field, "is not an ISO 8601 date and time") from error
