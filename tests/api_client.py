@@ -1,0 +1,70 @@
+"""Calls to the API's handler, as API Gateway makes them, in a small shop."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from functions.api.handler import handler
+from tests.deployment import Deployment, context, deployed, http_event
+
+STORE = {"kind": "generic", "connection": {"base_url": "https://store.example/api"}}
+
+
+class Client:
+    """Calls the handler as API Gateway does."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+
+    def call(self, method: str, path: str, content: object = None, query: dict[str, str] | None = None) -> Any:
+        body = content if isinstance(content, str) else json.dumps(content)
+        event = http_event(method, path, None if content is None else body, query=query)
+        answer = handler(event, context())
+        return answer["statusCode"], json.loads(answer["body"] or "null")
+
+    def get(self, path: str, **query: str) -> Any:
+        return self.call("GET", path, query=query)
+
+    def put(self, path: str, content: object) -> Any:
+        return self.call("PUT", path, content)
+
+    def post(self, path: str, content: object = None) -> Any:
+        return self.call("POST", path, content)
+
+    def adjust(self, **fields: object) -> Any:
+        base = {"operation": "op-1", "reason": "receive", "sku": "shirt", "location": "montreal"}
+        return self.post("/adjustments", base | fields)
+
+    def order(self, quantity: int = 1, order_id: str = "1", sku: str = "shirt", **fields: object) -> Any:
+        lines = [{"line_id": "1", "sku": sku, "quantity": quantity}]
+        base = {"channel": "web", "order_id": order_id, "version": 1, "lines": lines}
+        return self.post("/orders", base | fields)
+
+    def level(self) -> dict[str, Any]:
+        _, view = self.get("/skus/shirt")
+        found: dict[str, Any] = next(level for level in view["levels"] if level["location"] == "montreal")
+        return found
+
+
+def refused(answer: tuple[int, dict[str, Any]]) -> tuple[int, object]:
+    """The status and the field at fault."""
+    return answer[0], answer[1].get("field")
+
+
+@contextmanager
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A shirt, five of them in montreal, sold by the merchant's own store under its own name."""
+    with deployed(monkeypatch) as deployment:
+        client = Client(deployment)
+        for path, content in (
+            ("/locations/montreal", {"rank": 1}),
+            ("/skus/shirt", {}),
+            ("/channels/web", STORE),
+            ("/channels/web/listings/shirt", {"sku": "shirt"}),
+        ):
+            assert client.put(path, content)[0] == 200, path
+        assert client.adjust(operation="opening", quantity=5)[0] == 200
+        yield client

@@ -1,0 +1,157 @@
+"""The events of `tests/events` through the built functions, each in a process that has nothing else to import."""
+
+import json
+import os
+import site
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from lastunit import bootstrap
+from lastunit.domain.catalogue import Location
+from lastunit.domain.channels import Channel
+from lastunit.domain.levels import Adjustment, Reason
+from lastunit.domain.orders import State
+from tests.channels.generic import GenericStore
+from tests.channels.shopify import Shopify
+from tests.deployment import Deployment, deployed
+from tests.moto_server import serving_moto
+
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "tests" / "events"
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+# What Lambda's python3.13 brings along; the layer must bring everything else.
+RUNTIME_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
+INVOKE = """
+import importlib, json, sys
+from types import SimpleNamespace
+
+name, event, *sys.path[:0] = sys.argv[1:]
+context = SimpleNamespace(
+    function_name=name, memory_limit_in_mb=512, aws_request_id="request-1",
+    invoked_function_arn="arn:aws:lambda:eu-west-1:000000000000:function:" + name,
+)
+answer = importlib.import_module(f"functions.{name}.handler").handler(json.load(open(event)), context)
+print("answer", json.dumps(answer))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """As much of the demo's shop as the events speak of: ten posters, sold on Shopify and in the own store."""
+
+    deployment: Deployment
+    store: GenericStore
+    build: Path
+    runtime: Path
+    endpoint: str
+
+    def invoke(self, function: str) -> Any:
+        logical_id = "".join(word.title() for word in function.split("_")) + "Function"
+        folders = [self.build / logical_id, self.build / "LastunitLayer" / "python", self.runtime]
+        event = str(EVENTS / f"{function}.json")
+        done = subprocess.run(  # noqa: S603 - our own code
+            [sys.executable, "-I", "-S", "-c", INVOKE, function, event, *map(str, folders)],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert 0 == done.returncode, done.stderr
+        return json.loads(done.stdout.rpartition("answer ")[2])
+
+    def _environment(self) -> dict[str, str]:
+        ours = ("_TABLE", "_QUEUE_URL", "SECRETS_PREFIX")
+        variables = {name: value for name, value in os.environ.items() if name.endswith(ours)}
+        variables |= {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        return variables | {"AWS_ENDPOINT_URL": self.endpoint, "POWERTOOLS_SERVICE_NAME": "lastunit"}
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runtime")
+    installed = Path(next(path for path in site.getsitepackages() if Path(path, "boto3").is_dir()))
+    for name in RUNTIME_PACKAGES:
+        (folder / name).symlink_to(installed / name)
+    return folder
+
+
+@pytest.fixture
+def shop(host_build: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    with mock_aws(), deployed(monkeypatch) as deployment, GenericStore() as store, serving_moto() as endpoint:
+        shopify = Shopify(port=9)
+        bootstrap.configure().put_location(Location("montreal", 1))
+        deployment.connect(Channel("shopify", "shopify", connection=shopify.connection()), shopify.secret())
+        deployment.connect(Channel("own-store", "generic", connection=store.connection()), store.secret())
+        store.list_item("POSTER", 0)
+        shopify.list_item("POSTER", 0)
+        deployment.lists("POSTER", "own-store")
+        deployment.lists("POSTER", "shopify", shopify.refs("POSTER"))
+        bootstrap.adjust_stock().move(Adjustment("opening", Reason.RECEIVE, "POSTER", "montreal", 10))
+        deployment.sent(deployment.pushes_url)
+        yield Shop(deployment, store, host_build, runtime, endpoint)
+
+
+def test_there_is_one_event_for_each_function() -> None:
+    assert FUNCTIONS == sorted(path.stem for path in EVENTS.glob("*.json"))
+
+
+def test_the_webhook_is_accepted_and_queued(shop: Shop) -> None:
+    answer = shop.invoke("receive_webhook")
+
+    messages = shop.deployment.sent(shop.deployment.orders_url)
+    assert (200, {"status": "accepted"}) == (answer["statusCode"], json.loads(answer["body"]))
+    assert [("shopify", "820982911946154501")] == [(one["channel"], one["order_id"]) for one in messages]
+    assert not any(word in json.dumps(messages) for word in ("Bea", "buyer@example.com"))
+
+
+def test_the_api_shows_the_sku(shop: Shop) -> None:
+    answer = shop.invoke("api")
+
+    view = json.loads(answer["body"])
+    assert (200, "POSTER", [10, 10]) == (
+        answer["statusCode"],
+        view["sku"],
+        [listing["wanted"] for listing in view["listings"]],
+    )
+
+
+def test_the_order_is_reserved(shop: Shop) -> None:
+    answer = shop.invoke("process_orders")
+
+    level = shop.deployment.store.levels()["POSTER", "montreal"]
+    assert ({"batchItemFailures": []}, 9, 1) == (answer, level.available, level.reserved)
+    assert State.RESERVED is shop.deployment.store.orders()["own-store:EVENT-1"].state
+
+
+def test_the_change_of_stock_asks_for_a_push_on_each_channel(shop: Shop) -> None:
+    answer = shop.invoke("track_stock")
+
+    asked = shop.deployment.sent(shop.deployment.pushes_url)
+    expected = [{"sku": "POSTER", "channel": channel, "listing": "POSTER"} for channel in ("own-store", "shopify")]
+    assert (None, expected) == (answer, asked)
+
+
+def test_the_push_is_acknowledged(shop: Shop) -> None:
+    answer = shop.invoke("push_quantities")
+
+    acknowledged = shop.deployment.listing("POSTER", "own-store").acknowledged
+    assert ({"batchItemFailures": []}, {"POSTER": 10}, 10) == (answer, shop.store.shelves, acknowledged)
+
+
+def test_the_change_of_stock_becomes_an_entry_of_the_ledger(shop: Shop) -> None:
+    answer = shop.invoke("write_ledger")
+
+    rows = shop.deployment.store.rows(shop.deployment.store.tables.ledger)
+    entries = [row for row in rows if row["pk"] == "SKU#SAMPLE#montreal"]
+    assert (None, [("000000000002", -2, 2, "orders 0f3c")]) == (
+        answer,
+        [(row["sk"], row["available"], row["reserved"], row["cause"]) for row in entries],
+    )

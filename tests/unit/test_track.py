@@ -1,0 +1,96 @@
+"""Who must be told when stock changes."""
+
+from dataclasses import replace
+
+import pytest
+
+from lastunit.domain.catalogue import Sku, Status
+from lastunit.domain.events import Event, LevelChanged, ListingChanged, OrderChanged, SkuChanged
+from lastunit.domain.exposure import LastError, Listing
+from lastunit.domain.levels import Bin, BinKind, Level
+from lastunit.domain.orders import Order, State
+from lastunit.domain.pushes import Failure
+from lastunit.track import TrackStock
+from tests.fakes import stocked
+from tests.pushing import FakeListings, FakeQueue, Row
+
+LISTING = Listing("web", "tee", "shirt", refs={"id": "1"}, sold=3, acknowledged=5, acknowledged_sold=3)
+LEVEL = stocked("shirt", "M", 5)
+
+
+def shop() -> FakeListings:
+    """A shirt listed on two channels, in a kit that is listed on one of them."""
+    skus = {"shirt": Sku("shirt"), "hat": Sku("hat"), "set": Sku("set", recipe={"shirt": 1, "hat": 1})}
+    keys = (("shirt", "web", "tee"), ("shirt", "ebay", "tee"), ("set", "web", "set"), ("hat", "web", "hat"))
+    return FakeListings(skus, rows={key: Row(Listing(key[1], key[2], key[0])) for key in keys})
+
+
+def asked(*events: Event) -> list[tuple[object, ...]]:
+    queue = FakeQueue()
+    TrackStock(shop(), queue)(events)
+    return [tuple(message.values()) for message in queue.sent]
+
+
+def moved(before: Level | None, after: Level) -> LevelChanged:
+    return LevelChanged(before, after, "now")
+
+
+def test_every_listing_of_a_changed_sku_and_of_its_kits_is_pushed() -> None:
+    assert [("set", "web", "set"), ("shirt", "ebay", "tee"), ("shirt", "web", "tee")] == asked(
+        moved(LEVEL, replace(LEVEL, available=4))
+    )
+
+
+def test_a_push_carries_keys_and_no_quantity() -> None:
+    queue = FakeQueue()
+
+    TrackStock(shop(), queue)([moved(None, stocked("hat", "M", 5))])
+
+    assert {"sku": "hat", "channel": "web", "listing": "hat"} in queue.sent
+    assert {("sku", "channel", "listing")} == {tuple(message) for message in queue.sent}
+
+
+def test_a_thousand_changes_of_one_sku_are_one_push_for_each_listing() -> None:
+    queue = FakeQueue()
+    events = [moved(replace(LEVEL, available=left + 1), replace(LEVEL, available=left)) for left in range(1000)]
+
+    pushes = TrackStock(shop(), queue)(events)
+
+    assert (3, 3, 1) == (pushes, len(queue.sent), queue.sends)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        moved(LEVEL, replace(LEVEL, bins={"A": Bin("A", BinKind.PICKING)})),
+        moved(replace(LEVEL, on_hand=6, reserved=1), LEVEL),
+        moved(None, replace(LEVEL, on_hand=0, available=0)),
+        moved(stocked("stranger", "M", 5), stocked("stranger", "M", 4)),
+        SkuChanged(Sku("shirt"), Sku("shirt")),
+        OrderChanged(None, Order("web", "1", State.RESERVED, "1"), "now"),
+        ListingChanged(LISTING, replace(LISTING, acknowledged=4, in_flight=4, sequence=9)),
+        ListingChanged(LISTING, replace(LISTING, last_error=LastError(Failure.GONE, "gone", "now"))),
+    ],
+)
+def test_what_changes_no_number_asks_for_no_push(event: Event) -> None:
+    queue = FakeQueue()
+
+    pushes = TrackStock(shop(), queue)([event])
+
+    assert (0, 0) == (pushes, queue.sends)
+
+
+@pytest.mark.parametrize(
+    "after", [Sku("set", Status.DRAFT, {"shirt": 1, "hat": 1}), Sku("set", recipe={"shirt": 2, "hat": 1})]
+)
+def test_a_changed_status_or_recipe_is_pushed(after: Sku) -> None:
+    assert [("set", "web", "set")] == asked(SkuChanged(shop().skus["set"], after))
+
+
+def test_a_component_that_becomes_a_draft_takes_its_kits_with_it() -> None:
+    assert [("hat", "web", "hat"), ("set", "web", "set")] == asked(SkuChanged(Sku("hat"), Sku("hat", Status.DRAFT)))
+
+
+@pytest.mark.parametrize("before", [None, replace(LISTING, refs={"id": "0"}), replace(LISTING, sold=2)])
+def test_a_new_listing_one_with_new_ids_and_one_that_sold_are_pushed_themselves(before: Listing | None) -> None:
+    assert [("shirt", "web", "tee")] == asked(ListingChanged(before, LISTING))
