@@ -1,7 +1,9 @@
 """The JSON API. Who may call is decided before it is reached (AWS_IAM in the template)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -9,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.api import orders, settings, stock
-from lastunit.domain.errors import Conflict, InvalidInput, LastunitError, NotFound
+from lastunit.domain.errors import Conflict, InvalidInput, LastunitError, NotFound, UnreadableOrder, Unwritable
 
 logger = Logger()
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -25,26 +27,37 @@ def _answer(status: HTTPStatus, **content: object) -> Response[dict[str, Any]]:
 @app.exception_handler(RequestValidationError)
 def malformed(error: RequestValidationError) -> Response[dict[str, Any]]:
     """Not JSON, missing fields, wrong types: nothing was changed."""
-    fields = [{"field": _path(problem["loc"]), "problem": problem["msg"]} for problem in error.errors()]
+    fields = [{"field": _field(problem), "problem": problem["msg"]} for problem in error.errors()]
     return _answer(HTTPStatus.BAD_REQUEST, error="the request is malformed", fields=fields)
 
 
 @app.exception_handler(LastunitError)
 def refused(error: LastunitError) -> Response[dict[str, Any]]:
     if isinstance(error, InvalidInput):
-        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, error=str(error), field=error.field, remedy=error.remedy)
+        malformed = isinstance(error, UnreadableOrder)
+        status = HTTPStatus.BAD_REQUEST if malformed else HTTPStatus.UNPROCESSABLE_ENTITY
+        return _answer(status, error=str(error), field=error.field, remedy=error.remedy)
     if isinstance(error, NotFound):
         # What the address names is not found; what the body names makes the body wrong.
-        named = error.name in app.current_event.path
-        status = HTTPStatus.NOT_FOUND if named else HTTPStatus.UNPROCESSABLE_ENTITY
+        status = HTTPStatus.NOT_FOUND if _in_address(error.name) else HTTPStatus.UNPROCESSABLE_ENTITY
         return _answer(status, error=str(error), field=error.kind)
     if isinstance(error, Conflict):
         return _answer(HTTPStatus.CONFLICT, error=error.reason, **error.details)
+    if isinstance(error, Unwritable):
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, error=str(error))
     logger.warning("not done", reason=type(error).__name__)
     return _answer(HTTPStatus.SERVICE_UNAVAILABLE, error=f"{error}; try again")
 
 
-def _path(loc: tuple[str | int, ...]) -> str:
+def _in_address(name: str) -> bool:
+    """As a part of the path; an order's id holds its channel's name."""
+    parts = [unquote(part) for part in app.current_event.path.split("/")]
+    return any(part == name or part.startswith(f"{name}:") for part in parts)
+
+
+def _field(problem: Mapping[str, Any]) -> str:
+    # Of a body that is no JSON, the place tells only how far it was read.
+    loc: tuple[str | int, ...] = problem["loc"][:1] if problem["type"] == "json_invalid" else problem["loc"]
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 

@@ -1,5 +1,6 @@
 """The orders queue: a batch becomes reservations; only what must come again goes back."""
 
+import math
 import random
 from typing import Any
 
@@ -7,7 +8,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import orders_queue, process_orders
-from lastunit.process import Message, outcome_name, settled
+from lastunit.domain.errors import Throttled
+from lastunit.process import Answer, Message, outcome_name, settled
 
 logger = Logger()
 
@@ -23,11 +25,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("order", message_id=key, outcome=outcome_name(answer))
     for key in failed:
         logger.warning("order comes again", message_id=key, reason=str(answers[key]))
-        orders_queue().retry_later(records[key]["receiptHandle"], _pause_seconds(records[key]))
+        orders_queue().retry_later(records[key]["receiptHandle"], _pause_seconds(records[key], answers[key]))
     return {"batchItemFailures": [{"itemIdentifier": key} for key in failed]}
 
 
-def _pause_seconds(record: dict[str, Any]) -> int:
-    """Doubles with every receipt, with full jitter: a channel's outage must not end in a stampede."""
+def _pause_seconds(record: dict[str, Any], answer: Answer) -> int:
+    """The channel's own wish; else doubling with every receipt, with full jitter, so that no stampede follows."""
+    if isinstance(answer, Throttled):
+        return max(1, min(PAUSE_MAX_SECONDS, math.ceil(answer.retry_after_seconds)))
     received = int(record["attributes"]["ApproximateReceiveCount"])
     return random.randint(1, min(PAUSE_MAX_SECONDS, 2**received))  # noqa: S311 - not a secret

@@ -1,6 +1,7 @@
 """The pushes queue: tell channels their numbers; what could not be told comes again."""
 
 import json
+import math
 import random
 from typing import Any
 
@@ -8,6 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import push_quantities, pushes_queue
+from lastunit.domain.errors import LastunitError
 from lastunit.push import Retry
 
 logger = Logger()
@@ -18,23 +20,30 @@ PAUSE_MAX_SECONDS = 900
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     tasks = [(record, json.loads(record["body"])) for record in event["Records"]]
-    for _, task in tasks:
-        if "listing" not in task:
-            push_quantities().fan_out(task["channel"], task["after"])
     keyed = [
         (record, (task["sku"], task["channel"], task["listing"])) for record, task in tasks if "listing" in task
     ]
     results = push_quantities()(key for _, key in keyed)
     failed = [(record, result) for record, key in keyed if isinstance(result := results[key], Retry)]
+    failed += [(record, Retry()) for record, task in tasks if "listing" not in task and not _fan_out(task)]
     for record, retry in failed:
         pushes_queue().retry_later(record["receiptHandle"], _pause_seconds(record, retry))
     logger.info("pushes", tasks=len(tasks), listings=len(results), failed=len(failed))
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record, _ in failed]}
 
 
+def _fan_out(task: dict[str, Any]) -> bool:
+    try:
+        push_quantities().fan_out(task["channel"], task["after"])
+    except LastunitError as error:
+        logger.warning("fan-out comes again", channel=task["channel"], reason=str(error))
+        return False
+    return True
+
+
 def _pause_seconds(record: dict[str, Any], retry: Retry) -> int:
     """The channel's own wish; else doubling with every receipt, with full jitter."""
     if retry.seconds is not None:
-        return max(1, min(PAUSE_MAX_SECONDS, round(retry.seconds)))
+        return max(1, min(PAUSE_MAX_SECONDS, math.ceil(retry.seconds)))
     received = int(record["attributes"]["ApproximateReceiveCount"])
     return random.randint(1, min(PAUSE_MAX_SECONDS, 2**received))  # noqa: S311 - not a secret

@@ -47,13 +47,17 @@ def _request(event: dict[str, Any]) -> WebhookRequest:
 def _refuse(channel: str, error: LastunitError) -> dict[str, Any]:
     kinds = (STATUS[kind] for kind in STATUS if isinstance(error, kind))
     status = next(kinds, HTTPStatus.SERVICE_UNAVAILABLE)  # The sender comes again.
-    logger.warning("webhook refused", channel=channel, status=status.value, reason=type(error).__name__)
-    return _answer(status, {"error": _reason(error)})
+    # Only a failure of ours is told in full: other reasons may quote what a stranger sent.
+    reason = str(error) if status is HTTPStatus.SERVICE_UNAVAILABLE else type(error).__name__
+    logger.warning("webhook refused", channel=channel, status=status.value, reason=reason)
+    return _answer(status, {"error": _reason(status, error)})
 
 
-def _reason(error: LastunitError) -> str:
-    # Who cannot sign learns nothing about why; who can is told the field and the remedy.
-    return "the signature is missing or wrong" if isinstance(error, BadSignature) else str(error)
+def _reason(status: HTTPStatus, error: LastunitError) -> str:
+    # Who cannot sign learns nothing about why, nor about our settings; who can is told the field and the remedy.
+    if status is HTTPStatus.UNAUTHORIZED:
+        return "the signature is missing or wrong"
+    return str(error) if status is not HTTPStatus.SERVICE_UNAVAILABLE else "not stored; try again later"
 
 
 def _answer(status: HTTPStatus, content: dict[str, Any]) -> dict[str, Any]:

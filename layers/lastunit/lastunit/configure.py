@@ -45,11 +45,12 @@ class Configure:
         """Give a SKU its name on a channel, and further names that only orders use there."""
         if self.settings.channel(channel) is None:
             raise NotFound("channel", channel)
-        before = {alias.name: alias for alias in self.settings.aliases(channel, [name, *aliases])}
+        more = [further for further in dict.fromkeys(aliases) if further != name]
+        before = {alias.name: alias for alias in self.settings.aliases(channel, [name, *more])}
         self.catalogue.put_listing(channel, Alias(name, sku, name), refs, before.get(name))
-        for further in aliases:
+        for further in more:
             self.catalogue.put_alias(channel, Alias(further, sku, name), before.get(further))
-        self._retry_waiting(channel, {name, *aliases})
+        self._retry_waiting(channel, {name, *more})
 
     def _push_all(self, channels: Sequence[str]) -> None:
         if channels:

@@ -13,7 +13,7 @@ from lastunit.domain.groups import Group, ListingKey
 from lastunit.domain.ledger import LevelEntry, OrderEntry
 from lastunit.domain.levels import Bin, Level, LevelKey, Operation
 from lastunit.domain.orders import Order
-from lastunit.domain.pushes import Answer, Form, Push, Target
+from lastunit.domain.pushes import Answer, Form, Push, Shown, Target
 from lastunit.domain.snapshots import Notification, Snapshot
 from lastunit.domain.stock_view import SkuView
 
@@ -175,7 +175,7 @@ class Listings(Protocol):
 
     def claim(self, key: ListingKey, worker: str, now: datetime, until: datetime) -> bool: ...
 
-    def sending(self, key: ListingKey, worker: str, quantity: int, sold: int) -> bool: ...
+    def sending(self, key: ListingKey, worker: str, quantity: int, sold: int, read: Shown | None) -> bool: ...
 
     def acknowledged(
         self, key: ListingKey, worker: str, quantity: int, sold: int, version: str | None, now: datetime

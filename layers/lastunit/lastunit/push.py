@@ -6,7 +6,7 @@ hub has not imported yet is subtracted, so that a push never re-lists a sold uni
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from lastunit.domain.catalogue import Location
 from lastunit.domain.channels import Channel
@@ -26,7 +26,7 @@ from lastunit.show import number
 from lastunit.track import push_message
 
 CLAIM_SECONDS = 45  # Longer than the function may run (30 s), so a living worker never loses its claim.
-WORK_SECONDS = 12  # No new call to a channel is begun after this long: each may take 5 s and follow a read of 5 s.
+WORK_SECONDS = 12  # No new batch is begun after this long, whatever the channel: it reads and writes, 5 s each.
 SWAPS_MAX = 4  # Attempts against a number that keeps moving; then the queue tries again.
 LOOKS_MAX = 3  # Times one call follows up on changes that came while it was sending.
 PAGE_MAX = 100
@@ -78,12 +78,16 @@ class Due:
 
     @property
     def needs_reading(self) -> bool:
-        """Without a trusted number there is nothing to swap from: never told, or the last outcome unknown."""
-        return self.current is None and (self.listing.acknowledged is None or self.listing.in_flight is not None)
+        """There is nothing to swap from: never told, the last outcome unknown, or sales still not imported."""
+        return self.current is None and not self.listing.is_trusted
 
     @property
     def is_raise(self) -> bool:
         return self.expected is None or self.quantity > self.expected
+
+    def seeing(self, current: Shown) -> "Due":
+        """From now on judged by what the channel was found to show."""
+        return replace(self, current=current, listing=self.listing.read_back(current.quantity))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +102,13 @@ class PushQuantities:
     def __call__(self, keys: Iterable[ListingKey]) -> dict[ListingKey, Result]:
         """A result per listing; one that fails keeps no other from its push."""
         results: dict[ListingKey, Result] = {}
+        until = self.clock.now() + timedelta(seconds=WORK_SECONDS)
         for name, wanted in _by_channel(keys).items():
             channel = self.settings.channel(name)
             if channel is None:
                 results |= dict.fromkeys(wanted, Done())
                 continue
-            results |= self._push(channel, wanted)
+            results |= self._push(channel, wanted, until)
         return results
 
     def fan_out(self, channel: str, after: str | None = None) -> None:
@@ -115,11 +120,11 @@ class PushQuantities:
         if messages:
             self.queue.send(messages)
 
-    def _push(self, channel: Channel, keys: Sequence[ListingKey]) -> dict[ListingKey, Result]:
+    def _push(self, channel: Channel, keys: Sequence[ListingKey], until: datetime) -> dict[ListingKey, Result]:
         results: dict[ListingKey, Result] = {}
         open_keys = list(keys)
         for _ in range(LOOKS_MAX):
-            round_ = _Round(self, channel, self.new_id())
+            round_ = _Round(self, channel, self.new_id(), until)
             results |= round_.run(open_keys)
             open_keys = round_.again
             if not open_keys:
@@ -130,13 +135,13 @@ class PushQuantities:
 class _Round:
     """One claim, look and push of some listings of one channel. `again`: those that changed meanwhile."""
 
-    def __init__(self, push: PushQuantities, channel: Channel, worker: str) -> None:
-        self.push, self.channel, self.worker = push, channel, worker
+    def __init__(self, push: PushQuantities, channel: Channel, worker: str, until: datetime) -> None:
+        self.push, self.channel, self.worker, self.until = push, channel, worker, until
         self.results: dict[ListingKey, Result] = {}
         self.again: list[ListingKey] = []
+        self.booked: set[ListingKey] = set()
         self.views: dict[str, SkuView | None] = {}
         self.locations: tuple[Location, ...] = ()
-        self.until = push.clock.now() + timedelta(seconds=WORK_SECONDS)
 
     def run(self, keys: Sequence[ListingKey]) -> dict[ListingKey, Result]:
         claimed = [key for key in keys if self._claim(key)]
@@ -207,7 +212,7 @@ class _Round:
             if isinstance(answer, Refused):
                 self._refuse(one, answer)
             else:
-                known.append(replace(one, current=answer) if answer else one)
+                known.append(one.seeing(answer) if answer else one)
         return known
 
     def _shows_already(self, one: Due) -> bool:
@@ -226,15 +231,17 @@ class _Round:
             if isinstance(answer, Shown):
                 self._acknowledge(one, answer)
             elif answer.failure is Failure.STALE:
-                settled = replace(one.listing, in_flight=None)
-                stale.append(replace(one, listing=settled, current=answer.current))
+                unknown = replace(one, listing=replace(one.listing, in_flight=None), current=None)
+                stale.append(unknown.seeing(answer.current) if answer.current else unknown)
             else:
                 self._refuse(one, answer)
         return stale
 
     def _book(self, one: Due) -> bool:
-        owned = self.push.listings.sending(one.key, self.worker, one.quantity, one.sold)
-        if not owned:
+        owned = self.push.listings.sending(one.key, self.worker, one.quantity, one.sold, one.current)
+        if owned:
+            self.booked.add(one.key)
+        else:
             self.results[one.key] = Done()  # Another worker took over; it reads what we would have sent.
         return owned
 
@@ -252,12 +259,14 @@ class _Round:
         self._finish(one.key, Retry() if answer.failure.retryable else Done(), again)
 
     def _give_up(self, due: Sequence[Due], error: LastunitError) -> None:
-        """The whole call failed: whoever has no result yet comes again, with the number in flight still booked."""
+        """The whole call failed: whoever has no result yet comes again."""
         seconds = error.retry_after_seconds if isinstance(error, Throttled) else None
-        settled = not isinstance(error, OutcomeUnknown | ChannelUnavailable)
+        applied_nothing = isinstance(error, Throttled | NotSent)
         for one in due:
             if one.key not in self.results:
                 seen = LastError(Failure.TRANSIENT, str(error), self.push.clock.now().isoformat())
+                # What an earlier call left in flight says nothing about this call, and stays booked.
+                settled = applied_nothing and one.key in self.booked
                 self.push.listings.release(one.key, self.worker, seen, settled)
                 self.results[one.key] = Retry(seconds)
 

@@ -8,6 +8,7 @@ from lastunit.domain.errors import BodyTooLarge, NotFound
 from lastunit.ports import ChannelApi, Clock, Queue, Settings, WebhookRequest
 
 BODY_MAX_BYTES = 1024 * 1024
+CHANNEL_NAME_MAX = 32  # As the API creates them. A stranger's longer one would be refused by the table as a key.
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ReceiveWebhook:
         return answer
 
     def _channel(self, name: str) -> Channel:
-        channel = self.settings.channel(name)
+        channel = self.settings.channel(name) if 0 < len(name) <= CHANNEL_NAME_MAX else None
         if channel is None:
             raise NotFound("channel", name)
         return channel

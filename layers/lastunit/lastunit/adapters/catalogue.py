@@ -57,16 +57,18 @@ class DynamoCatalogue:
             raise Conflict("the channel was changed meanwhile", version=channel.version - 1) from error
 
     def put_listing(self, channel: str, listing: Alias, refs: Mapping[str, str], before: Alias | None) -> None:
-        """Name a SKU on a channel. `before`: the SKU it stood for so far, whose listing it leaves."""
+        """Name a SKU on a channel. `before`: what the name stood for so far; a listing leaves its old SKU."""
         actions = [self._alias(channel, listing, before), self._known(listing.sku)]
         actions.append(self._listing(channel, listing, refs))
-        if before and before.sku != listing.sku:
+        if before and before.is_listing and before.sku != listing.sku:
             key = items.listing_key(before.sku, channel, before.listing)
             actions.append({"Delete": {"TableName": self._stock, "Key": key}})
         self._write_alias(actions, listing)
 
     def put_alias(self, channel: str, alias: Alias, before: Alias | None) -> None:
-        """A further name of a listing, found on orders only."""
+        """A further name of a listing, found on orders only. Raises Conflict where it is a listing itself."""
+        if before and before.is_listing:
+            raise Conflict(f"the name {alias.name!r} is a listing of its own", sku=before.sku)
         self._write_alias([self._alias(channel, alias, before), self._known(alias.sku)], alias)
 
     def _write_alias(self, actions: Any, alias: Alias) -> None:

@@ -204,7 +204,7 @@ def order_from(row: Mapping[str, Any]) -> Order:
         channel,
         external_id,
         State(row["state"]),
-        row["revision"],
+        row.get("revision", ""),  # A cancel through the API has none, and what is empty is not stored.
         tuple(row.get("seen", ())),
         tuple(_line_from(line) for line in row.get("lines", ())),
         tuple(_allocation_from(allocation) for allocation in row.get("allocs", ())),

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from lastunit.adapters import items, tables
 from lastunit.domain.exposure import LastError
 from lastunit.domain.groups import ListingKey
+from lastunit.domain.pushes import Shown
 from lastunit.domain.stock_view import SkuView
 
 if TYPE_CHECKING:
@@ -56,14 +57,20 @@ class DynamoListings:
             if not self._exists(key):
                 return False
 
-    def sending(self, key: ListingKey, worker: str, quantity: int, sold: int) -> bool:
-        """Book a number before it leaves: whatever happens next, the channel may show it. False: claim lost."""
-        return self._update(
-            key,
-            "SET in_flight = :quantity, in_flight_sold = :sold",
-            "claim = :worker",
-            {":quantity": quantity, ":sold": sold, ":worker": worker},
-        )
+    def sending(self, key: ListingKey, worker: str, quantity: int, sold: int, read: Shown | None) -> bool:
+        """Book a number before it leaves: whatever happens next, the channel may show it. False: claim lost.
+
+        `read`: what the channel was found to show. It settles what was in flight before, which is overwritten here.
+        """
+        sets = "SET in_flight = :quantity, in_flight_sold = :sold"
+        values: dict[str, Any] = {":quantity": quantity, ":sold": sold, ":worker": worker}
+        if read is not None:
+            sets += ", acknowledged = :read, acknowledged_sold = :sold"
+            values[":read"] = read.quantity
+        if read is not None and read.version is not None:
+            sets += ", channel_version = :version"
+            values[":version"] = read.version
+        return self._update(key, sets, "claim = :worker", values)
 
     def acknowledged(
         self, key: ListingKey, worker: str, quantity: int, sold: int, version: str | None, now: datetime
@@ -103,7 +110,7 @@ class DynamoListings:
         rows = map(items.decode, answer["Items"])
         aliases = [items.alias_from(row) for row in rows if row["sk"].startswith("ALIAS#")]
         more = aliases[-1].name if "LastEvaluatedKey" in answer and aliases else None
-        return [(alias.sku, channel, alias.name) for alias in aliases if alias.name == alias.listing], more
+        return [(alias.sku, channel, alias.name) for alias in aliases if alias.is_listing], more
 
     def _release(self, key: ListingKey, expression: str, values: dict[str, Any]) -> bool:
         # An older worker's answer never overwrites a newer one: it lost its claim.

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from lastunit.adapters import items
 from lastunit.adapters.reasons import RETRYABLE, is_cancelled, verdicts
@@ -14,6 +14,8 @@ from lastunit.domain.levels import BINS_MAX, Bin, BinKind, Level, Movement, Oper
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+SERVER_ERROR = 500
 
 
 class DynamoMovements:
@@ -37,7 +39,7 @@ class DynamoMovements:
         ]
         try:
             self._client.transact_write_items(TransactItems=actions)
-        except HTTPClientError as error:
+        except (HTTPClientError, ConnectionError) as error:
             raise OutcomeUnknown(f"no answer to operation {operation.operation}") from error
         except ClientError as error:
             return self._explain(error, operation, places, steps)
@@ -114,10 +116,7 @@ class DynamoMovements:
     def _explain(
         self, error: ClientError, operation: Operation, places: Sequence[str], steps: Sequence[Movement]
     ) -> bool:
-        if error.response["Error"]["Code"] in RETRYABLE:
-            raise Contention("the stock is being changed by others") from error
-        if not is_cancelled(error):
-            raise error
+        _raise_unless_cancelled(error, operation)
         done, sku, *rest = verdicts(error)
         if done.refused:
             if done.image and done.image["act"] == _act(operation):
@@ -186,6 +185,15 @@ class DynamoMovements:
         if bin.kind is BinKind.PICKING and level.picking_bin:
             raise Conflict("a SKU has one picking bin per location", picking_bin=level.picking_bin) from error
         raise Conflict(f"a level holds at most {BINS_MAX} bins") from error
+
+
+def _raise_unless_cancelled(error: ClientError, operation: Operation) -> None:
+    if error.response["Error"]["Code"] in RETRYABLE:
+        raise Contention("the stock is being changed by others") from error
+    if error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
+        raise OutcomeUnknown(f"no clear answer to operation {operation.operation}") from error
+    if not is_cancelled(error):
+        raise error
 
 
 def _kind(operation: Operation) -> str:

@@ -4,12 +4,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lastunit.domain.errors import OutcomeUnknown
+from botocore.exceptions import ClientError
+
+from lastunit.domain.errors import BodyTooLarge, OutcomeUnknown
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 BATCH_MAX = 10  # Entries of one SendMessageBatch.
+MESSAGE_MAX_BYTES = 1024 * 1024
+VISIBLE_AGAIN = frozenset(
+    {"MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", "InvalidParameterValue"}
+    | {"ReceiptHandleIsInvalid"}
+)
+"""The message is no longer ours to hold back: it comes again anyway."""
 
 
 class SqsQueue:
@@ -18,16 +26,24 @@ class SqsQueue:
 
     def send(self, messages: Sequence[Mapping[str, object]]) -> None:
         if len(messages) == 1:
-            self._client.send_message(QueueUrl=self._url, MessageBody=_text(messages[0]))
+            body = _text(messages[0])
+            if len(body) > MESSAGE_MAX_BYTES:  # JSON of ASCII: a character is a byte.
+                raise BodyTooLarge(f"a message holds at most {MESSAGE_MAX_BYTES} bytes")
+            self._client.send_message(QueueUrl=self._url, MessageBody=body)
             return
         for start in range(0, len(messages), BATCH_MAX):
             self._send_batch(messages[start : start + BATCH_MAX])
 
     def retry_later(self, receipt_handle: str, seconds: int) -> None:
         """The message a Lambda reports as failed comes back after `seconds` instead of the queue's own timeout."""
-        self._client.change_message_visibility(
-            QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-        )
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+        except ClientError as error:
+            # Failing here would bring back the whole batch, for a pause that is only a courtesy.
+            if error.response["Error"]["Code"] not in VISIBLE_AGAIN:
+                raise
 
     def _send_batch(self, messages: Sequence[Mapping[str, object]]) -> None:
         answer = self._client.send_message_batch(

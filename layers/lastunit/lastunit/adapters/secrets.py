@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError, TransformParameterError
 
 from lastunit.domain.errors import ChannelUnavailable
 
@@ -25,7 +25,7 @@ class ChannelSecrets:
             self._provider = SecretsProvider(boto3_client=self._client())
         try:
             content = self._provider.get(f"{self._prefix}{channel}", max_age=MAX_AGE_SECONDS, transform="json")
-        except GetParameterError as error:
+        except (GetParameterError, TransformParameterError) as error:
             # The name may be said, the reason may quote the secret's content: it stays out of message and log.
             raise ChannelUnavailable(f"the secret {self._prefix}{channel} cannot be read") from error
         return content if isinstance(content, Mapping) else {}

@@ -52,6 +52,10 @@ class Alias:
     sku: str
     listing: str
 
+    @property
+    def is_listing(self) -> bool:
+        return self.name == self.listing
+
 
 @dataclass(frozen=True, slots=True)
 class Location:

@@ -1,7 +1,7 @@
 """The one function that says what a channel may show (promise 6), and what it is believed to show now."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lastunit.domain.catalogue import Location, Sku, Status
 from lastunit.domain.channels import Channel
@@ -70,6 +70,19 @@ class Listing:
     def _since(self, quantity: int, sold: int) -> int:
         """A number after the sales that were imported since it was told."""
         return max(0, quantity - (self.sold - sold))
+
+    @property
+    def is_trusted(self) -> bool:
+        """Is `believed` what the channel shows, as far as anyone can know without looking?
+
+        With `acknowledged_sold` ahead of `sold` it is not: those sales are still to be imported, or the channel
+        took units back.
+        """
+        return self.acknowledged is not None and self.in_flight is None and self.acknowledged_sold <= self.sold
+
+    def read_back(self, current: int) -> "Listing":
+        """Later numbers are judged by what the channel was found to show, its unseen sales taken into account."""
+        return replace(self, acknowledged=current, acknowledged_sold=self.sold + self.unseen(current))
 
     def is_confirmed(self, quantity: int) -> bool:
         """The channel itself said this number, and nothing has happened to it since."""
