@@ -213,9 +213,7 @@ def _report(shop: Shop, sales: Sales, checks: list[Check], seconds: float) -> No
         f"seconds from a webhook's answer to the new number on the other channels, idle: "
         f"median {statistics.median(sales.seconds):.2f}, slowest {max(sales.seconds):.2f}"
     )
-    say(
-        "                        (without batching windows: on AWS add up to 1 s for each of the two queues)"
-    )
+    say("                        (without batching windows: on AWS add up to 1 s for each of the two queues)")
     say(f"all of it took          {seconds:.0f} s")
     say("\n--- The promises (design, section 2) ---")
     for check in checks:
