@@ -5,16 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from lastunit.domain.announcing import Announcement
 from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel
 from lastunit.domain.exceptions import ExceptionRecord
 from lastunit.domain.exposure import LastError
+from lastunit.domain.facts import Told
 from lastunit.domain.groups import Group, ListingKey
 from lastunit.domain.ledger import LevelEntry, OrderEntry
 from lastunit.domain.levels import Bin, Level, LevelKey, Operation
 from lastunit.domain.orders import Order
+from lastunit.domain.outgoing import OutgoingWebhook
 from lastunit.domain.pushes import Answer, Form, Push, Shown, Target
-from lastunit.domain.snapshots import Notification, Snapshot
+from lastunit.domain.replenishing import Task
+from lastunit.domain.snapshots import Notification
 from lastunit.domain.stock_view import SkuView
 
 
@@ -79,10 +83,10 @@ class ChannelApi(Protocol):
         """
         ...
 
-    def order(self, notification: Notification) -> Snapshot | None:
-        """The order a notification speaks of, fetched where the payload is thin; None: nothing to apply.
+    def facts(self, notification: Notification) -> Sequence[Told]:
+        """Orders and shipments a notification speaks of, fetched where the payload is thin; none: nothing to apply.
 
-        Raises UnreadableOrder when its content cannot be understood.
+        Raises UnreadableOrder when their content cannot be understood.
         """
         ...
 
@@ -114,6 +118,14 @@ class StockBook(Protocol):
         """Orders of the channel held as exceptions with a line of one of these names, as far as the index knows."""
         ...
 
+    def queue_for(self, sku: str, most: int) -> list[str]:
+        """The orders that wait for units of a SKU, first come first."""
+        ...
+
+    def due(self, clock: str, before: datetime, most: int) -> list[str]:
+        """Orders whose clock (`decision` or `payment`) runs out before then, as far as the index knows."""
+        ...
+
     def commit(self, commit_id: str, group: Group, at: datetime) -> None:
         """Write a group, all or nothing, exactly once however often it is asked with one `commit_id`.
 
@@ -141,6 +153,10 @@ class Settings(Protocol):
 class Exceptions(Protocol):
     def record(self, exception: ExceptionRecord) -> None:
         """Keep it for a person to see. The same id again changes nothing."""
+        ...
+
+    def resolve(self, exception_id: str, by: str, at: str, *, tried_again: bool) -> Mapping[str, object]:
+        """It waits no more; the notification it was made of. Raises NotFound, or Conflict when it was resolved."""
         ...
 
 
@@ -187,6 +203,54 @@ class Listings(Protocol):
 class Ledger(Protocol):
     def write(self, entry: LevelEntry | OrderEntry) -> None:
         """Once: an entry that is there already stays as it is."""
+        ...
+
+
+class Tasks(Protocol):
+    """What people are asked to do about stock. `seq` is the level's own: an older one changes nothing."""
+
+    def open(self, task: Task, seq: int, at: str) -> None:
+        """Keep it, or its new quantity; it waits since it was opened first."""
+        ...
+
+    def close(self, sku: str, location: str, seq: int) -> None: ...
+
+    def is_low(self, sku: str) -> bool:
+        """Was it announced that the SKU is low, and not cleared since?"""
+        ...
+
+    def keep_low(self, announcement: Announcement) -> None: ...
+
+    def clear_low(self, sku: str) -> None: ...
+
+
+class EventBus(Protocol):
+    def publish(self, announcements: Sequence[Announcement]) -> None:
+        """All of them are on the bus when this returns, each at least once."""
+        ...
+
+
+class OutgoingWebhooks(Protocol):
+    """The addresses that announcements are sent to."""
+
+    def all(self) -> tuple[OutgoingWebhook, ...]: ...
+
+    def find(self, name: str) -> OutgoingWebhook | None: ...
+
+    def put(self, webhook: OutgoingWebhook) -> None: ...
+
+    def delete(self, name: str) -> bool:
+        """False: there was none."""
+        ...
+
+    def disable(self, webhook: OutgoingWebhook) -> None:
+        """Unless it was changed or deleted meanwhile."""
+        ...
+
+
+class Sign(Protocol):
+    def __call__(self, webhook: str, message_id: str, body: bytes) -> Mapping[str, str]:
+        """The headers that prove to the receiver who sent this. Raises ChannelUnavailable without a good secret."""
         ...
 
 

@@ -1,25 +1,37 @@
-"""Use case: messages of the orders queue become orders; what cannot be read becomes an exception."""
+"""Use case: messages of the orders queue become changes of orders; what cannot be read becomes an exception."""
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from lastunit.change_orders import Changed, ChangeOrders, Incoming
 from lastunit.domain.channels import Channel
-from lastunit.domain.errors import InvalidInput, LastunitError, NotFound, NotSent, OutcomeUnknown, UnreadableOrder
+from lastunit.domain.errors import (
+    ForbiddenAddress,
+    InvalidInput,
+    LastunitError,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    PartlyUnreadable,
+    UnreadableOrder,
+)
 from lastunit.domain.exceptions import ExceptionRecord, Kind
-from lastunit.domain.orders import State, order_id
+from lastunit.domain.facts import Arrival, Confirm, Fact, OfOrder, Retry, Tick
+from lastunit.domain.lifecycle import State
 from lastunit.domain.snapshots import Notification
-from lastunit.place import Incoming, Placed, PlaceOrders
 from lastunit.ports import ChannelApi, Clock, Exceptions, Settings, StockBook
 
 FETCHES_MAX = 8  # Thin notifications are fetched side by side, within every channel's rate limit.
 SILENCES_MAX = 3  # Then a channel that does not answer may cost the rest of the batch no more time.
-RETRY_FIELDS = frozenset({"channel", "retry"})
+ARRIVALS_MAX = 90  # Orders that one arrival of units is offered to; the next arrival goes on from there.
 FIELDS = ("channel", "event_id", "order_id", "topic", "payload")  # Of a Notification, in its order.
+REMINDERS: Mapping[str, type[OfOrder]] = {"retry": Retry, "confirm": Confirm, "tick": Tick}
+"""What the hub tells itself about one order: the field that names the order, and the fact it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +43,20 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
-    """Read, and nothing to do."""
-
-
-@dataclass(frozen=True, slots=True)
 class Recorded:
     """Kept as an exception for a person."""
 
     exception_id: str
 
 
-Answer = Placed | Ignored | Recorded | LastunitError
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """Done. `changed`: what came of each fact the message told; none when there was nothing to do."""
+
+    changed: tuple[Changed, ...] = ()
+
+
+Answer = Handled | Recorded | LastunitError
 """A LastunitError means: the message stays on the queue and comes again."""
 
 
@@ -51,7 +65,7 @@ class ProcessOrders:
     settings: Settings
     api: Callable[[Channel], ChannelApi]
     book: StockBook
-    place: PlaceOrders
+    change: ChangeOrders
     exceptions: Exceptions
     clock: Clock
 
@@ -60,17 +74,42 @@ class ProcessOrders:
         silences = Counter[str]()
         with ThreadPoolExecutor(FETCHES_MAX) as pool:
             read = list(pool.map(lambda message: self._read(message, silences), messages))
-        answers: dict[str, Answer] = {
-            message.key: found
+        facts = {
+            f"{message.key}/{number}": fact
             for message, found in zip(messages, read, strict=True)
-            if not isinstance(found, Incoming)
+            if isinstance(found, list)
+            for number, fact in enumerate(found)
         }
-        return answers | dict(self.place([found for found in read if isinstance(found, Incoming)]))
+        changed = self.change([Incoming(key, fact) for key, fact in facts.items()]) if facts else {}
+        return {
+            message.key: self._answer(message, found, changed)
+            for message, found in zip(messages, read, strict=True)
+        }
 
-    def _read(self, message: Message, silences: "Counter[str]") -> Incoming | Ignored | Recorded | LastunitError:
+    def _answer(
+        self, message: Message, found: "list[Fact] | Answer", changed: Mapping[str, Changed | LastunitError]
+    ) -> Answer:
+        """One answer for all the facts of a message: it comes again if one of them must."""
+        if not isinstance(found, list):
+            return found
+        results = [changed[f"{message.key}/{number}"] for number in range(len(found))]
+        errors = [result for result in results if isinstance(result, LastunitError)]
+        gone = [error for error in errors if isinstance(error, NotFound)]
+        if any(error.kind == "channel" for error in gone):
+            return self._record(Kind.UNKNOWN_CHANNEL, _content(message), str(gone[0]))
+        others = [error for error in errors if not isinstance(error, NotFound)]
+        return others[0] if others else Handled(tuple(one for one in results if isinstance(one, Changed)))
+
+    def _read(self, message: Message, silences: "Counter[str]") -> "list[Fact] | Answer":
         try:
             content = _content(message)
-            return self._retry(message, content) if "retry" in content else self._fresh(message, content, silences)
+            return list(self._facts(content, silences))
+        except PartlyUnreadable as error:
+            self._record(Kind.UNREADABLE_ORDER, content, str(error))
+            return list(error.facts)
+        except ForbiddenAddress as error:
+            # Without its payload: the address may carry what nobody should read.
+            return self._record(Kind.FORBIDDEN_ADDRESS, {**content, "payload": None}, str(error))
         except UnreadableOrder as error:
             return self._record(Kind.UNREADABLE_ORDER, content, str(error))
         except NotFound as error:
@@ -78,25 +117,30 @@ class ProcessOrders:
         except LastunitError as error:
             return error
 
-    def _fresh(self, message: Message, content: Mapping[str, Any], silences: "Counter[str]") -> Incoming | Ignored:
-        notification = Notification(*(content[name] for name in FIELDS))
+    def _facts(self, content: Mapping[str, Any], silences: "Counter[str]") -> Iterable[Fact]:
+        if "arrived" in content:
+            return [_of_order(Arrival, key) for key in self._queue(content["arrived"])]
+        for field, kind in REMINDERS.items():
+            if field in content:
+                return [kind(content["channel"], content[field])]  # type: ignore[list-item]  # Each is a Fact.
+        return self._told(Notification(*(content[name] for name in FIELDS)), silences)
+
+    def _queue(self, sku: str) -> list[str]:
+        """What was promised before what was only asked for; first come, first served within each."""
+        waiting = self.book.queue_for(sku, ARRIVALS_MAX)
+        orders = self.book.orders(waiting)
+        asked = {key for key, order in orders.items() if order.state is State.REQUESTED}
+        return sorted(waiting, key=lambda key: key in asked)
+
+    def _told(self, notification: Notification, silences: "Counter[str]") -> Iterable[Fact]:
         channel = self._channel(notification.channel)
         if silences[channel.name] >= SILENCES_MAX:
             raise NotSent(f"channel {channel.name!r} does not answer")
         try:
-            snapshot = self.api(channel).order(notification)
+            return self.api(channel).facts(notification)
         except (NotSent, OutcomeUnknown):
             silences[channel.name] += 1
             raise
-        return Incoming(message.key, snapshot) if snapshot else Ignored()
-
-    def _retry(self, message: Message, content: Mapping[str, Any]) -> Incoming | Ignored:
-        """An order held as an exception whose cause may be gone: what the channel said last, once more."""
-        key = order_id(content["channel"], content["retry"])
-        order = self.book.orders([key]).get(key)
-        if order is None or order.state is not State.EXCEPTION:
-            return Ignored()
-        return Incoming(message.key, order.snapshot(), retry=True)
 
     def _channel(self, name: str) -> Channel:
         channel = self.settings.channel(name)
@@ -106,12 +150,17 @@ class ProcessOrders:
 
     def _record(self, kind: Kind, content: Mapping[str, Any], cause: str) -> Recorded:
         # The id comes from the event, not from the message: a redelivered event is the same exception.
-        event = f"{content['channel']} {content['event_id']}".encode()
+        event = f"{content['channel']} {content.get('event_id')}".encode()
         exception_id = hashlib.sha256(event).hexdigest()[:24]
-        payload = json.dumps(content["payload"], separators=(",", ":"))
+        payload = json.dumps(content, separators=(",", ":"))
         at = self.clock.now().isoformat()
         self.exceptions.record(ExceptionRecord(exception_id, kind, content["channel"], cause, at, payload))
         return Recorded(exception_id)
+
+
+def _of_order[Kind: OfOrder](kind: type[Kind], order_id: str) -> Kind:
+    channel, _, external_id = order_id.partition(":")
+    return kind(channel, external_id)
 
 
 def _content(message: Message) -> Mapping[str, Any]:
@@ -120,8 +169,9 @@ def _content(message: Message) -> Mapping[str, Any]:
         content = json.loads(message.body)
     except ValueError as error:
         raise InvalidInput("message", "is not JSON") from error
-    if not isinstance(content, dict) or not (content.keys() >= set(FIELDS) or content.keys() >= RETRY_FIELDS):
-        raise InvalidInput("message", "is neither a notification nor a retry")
+    forms = [set(FIELDS), {"arrived"}, *({"channel", field} for field in REMINDERS)]
+    if not isinstance(content, dict) or not any(content.keys() >= form for form in forms):
+        raise InvalidInput("message", "is neither a notification nor a reminder")
     return content
 
 
@@ -132,6 +182,6 @@ def settled(answer: Answer) -> bool:
 
 def outcome_name(answer: Answer) -> str:
     """One word for logs and metrics."""
-    if isinstance(answer, Placed):
-        return answer.outcome.value
+    if isinstance(answer, Handled):
+        return " ".join(one.outcome.value for one in answer.changed) or "ignored"
     return type(answer).__name__.lower()

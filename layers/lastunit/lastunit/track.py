@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lastunit.domain.events import Event, LevelChanged, ListingChanged, SkuChanged
+from lastunit.domain.events import Event, LevelChanged, ListingChanged, QueueJoined, SkuChanged
 from lastunit.domain.groups import ListingKey
 from lastunit.ports import Listings, Queue
 
@@ -12,16 +12,28 @@ from lastunit.ports import Listings, Queue
 class TrackStock:
     listings: Listings
     queue: Queue
+    orders: Queue
 
     def __call__(self, events: Iterable[Event]) -> int:
         """How many pushes were asked for. Changes of one batch coalesce per listing."""
         found = list(events)
+        self._offer({sku for event in found if (sku := _sku_to_offer(event))})
         skus = {sku for event in found if (sku := _sku_to_push(event))}
         keys = {key for event in found if (key := _listing_to_push(event))}
         keys |= {key for sku in skus for key in self._listings_of(sku)}
         if keys:
             self.queue.send([push_message(key) for key in sorted(keys)])
         return len(keys)
+
+    def _offer(self, skus: Iterable[str]) -> None:
+        """Units that may be had now go to the orders that wait for them, first come first served."""
+        arrived = [{"arrived": sku} for sku in sorted(skus) if self._is_awaited(sku)]
+        if arrived:
+            self.orders.send(arrived)
+
+    def _is_awaited(self, sku: str) -> bool:
+        view = self.listings.view(sku)
+        return view is not None and view.is_awaited and any(level.available for level in view.levels)
 
     def _listings_of(self, sku: str) -> set[ListingKey]:
         view = self.listings.view(sku)
@@ -47,6 +59,16 @@ def _sku_to_push(event: Event) -> str | None:
         return event.after.sku if before != event.after.available else None
     if isinstance(event, SkuChanged):
         return event.after.sku if event.before != event.after else None
+    return None
+
+
+def _sku_to_offer(event: Event) -> str | None:
+    """Units came, or somebody began to wait who may have missed them."""
+    if isinstance(event, QueueJoined):
+        return event.sku
+    if isinstance(event, LevelChanged):
+        before = event.before.available if event.before else 0
+        return event.after.sku if event.after.available > before else None
     return None
 
 

@@ -85,16 +85,18 @@ class DynamoCatalogue:
             raise Contention("the catalogue is being changed by others") from error
 
     def _item(self, sku: Sku, before: Sku | None) -> Any:
-        recipe, status = items.value(dict(sku.recipe)), items.value(sku.status.value)
+        content = {"recipe": dict(sku.recipe) or None, "low_stock": sku.low_stock}
+        kept = {name: items.value(one) for name, one in content.items() if one is not None}
+        sets = ", ".join(["#status = :status", *(f"{name} = :{name}" for name in kept)])
+        removes = ", ".join(sorted(content.keys() - kept.keys()))
         update = {
             "TableName": self._stock,
             "Key": items.sku_key(sku.sku),
-            "UpdateExpression": "SET #status = :status"
-            + (", recipe = :recipe" if sku.is_kit else " REMOVE recipe"),
+            "UpdateExpression": f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
             "ExpressionAttributeNames": {"#status": "status"},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        values = {":status": status} | ({":recipe": recipe} if sku.is_kit else {})
+        values = {":status": items.value(sku.status.value)} | {f":{name}": one for name, one in kept.items()}
         # A SKU with stock, or inside another kit, cannot become a kit: its own units would be lost from sight.
         guards = ["attribute_not_exists(stocked)", "attribute_not_exists(component)"] if sku.is_kit else []
         if before is None:

@@ -5,8 +5,11 @@ stock     SKU#<sku>                        ITEM                  Sku
                                            AT#<location>         Level
                                            ON#<channel>#<name>   Listing
                                            IN#<kit>              this SKU is a component of that kit
+                                           WANT#<since>#<order>  an order that waits for units of this SKU
 orders    ORDER#<channel>#<external id>    ORDER                 Order
           EXCEPTION#<exception id>         EXCEPTION             ExceptionRecord
+          TASK#<sku>#<location>            TASK                  Task: units to carry to a picking bin
+          TASK#<sku>                       LOW                   that the SKU is low was announced
 ledger    SKU#<sku>#<location>             <seq, 12 digits>      what one write did to a level
           COMMIT#<commit id>               <order id>            what that write promised to an order
           OPERATION#<operation id>         OPERATION             an adjustment or transfer, done once
@@ -14,24 +17,31 @@ settings  CHANNEL#<channel>                SETTINGS              Channel
                                            ALIAS#<name>          Alias
           CHANNELS                         <channel>             names the channels there are
           LOCATIONS                        <location>            Location
+          WEBHOOKS                         <name>                OutgoingWebhook
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from pydantic import TypeAdapter
 
 from lastunit.domain.catalogue import Alias, Location, Sku, Status
 from lastunit.domain.channels import Channel
 from lastunit.domain.exposure import LastError, Listing
+from lastunit.domain.groups import Want
 from lastunit.domain.levels import Bin, BinKind, Level
-from lastunit.domain.orders import WAITING, Allocation, Decision, Line, Order, Reason, State
+from lastunit.domain.lifecycle import WAITING
+from lastunit.domain.orders import Order
 from lastunit.domain.pushes import Failure
 from lastunit.domain.routing import Policy
 
 Item = dict[str, Any]
 """A row in DynamoDB's typed JSON."""
+
+OUTSIDE_ITS_ROW = {"channel", "external_id", "rev", "commit", "changed_at"}
 
 _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
@@ -81,16 +91,18 @@ def order_key(order_id: str) -> Item:
 
 
 def sku_from(row: Mapping[str, Any]) -> Sku:
-    return Sku(row["pk"].removeprefix("SKU#"), Status(row["status"]), row.get("recipe", {}))
+    return Sku(row["pk"].removeprefix("SKU#"), Status(row["status"]), row.get("recipe", {}), row.get("low_stock"))
 
 
 def sku_row(sku: Sku) -> Item:
-    return sku_key(sku.sku) | encode({"status": sku.status.value, "recipe": dict(sku.recipe)})
+    content = {"status": sku.status.value, "recipe": dict(sku.recipe), "low_stock": sku.low_stock}
+    return sku_key(sku.sku) | encode(content)
 
 
 def level_from(row: Mapping[str, Any]) -> Level:
     bins = {
-        name: Bin(name, BinKind(kept["kind"]), kept.get("on_hand", 0)) for name, kept in row.get("bins", {}).items()
+        name: Bin(name, BinKind(kept["kind"]), kept.get("on_hand", 0), kept.get("mark"))
+        for name, kept in row.get("bins", {}).items()
     }
     return Level(
         row["pk"].removeprefix("SKU#"),
@@ -137,6 +149,11 @@ def channel_row(channel: Channel) -> Item:
             "cap": channel.cap,
             "minimum": channel.minimum,
             "connection": dict(channel.connection),
+            "imports": channel.imports,
+            "decision_minutes": channel.decision_minutes,
+            "payment_minutes": channel.payment_minutes,
+            "escalates": channel.escalates,
+            "reevaluates": channel.reevaluates,
             "version": channel.version,
         }
     )
@@ -154,6 +171,11 @@ def channel_from(row: Mapping[str, Any]) -> Channel:
         row.get("cap"),
         row["minimum"],
         row.get("connection", {}),
+        row.get("imports", True),
+        row.get("decision_minutes"),
+        row.get("payment_minutes"),
+        row.get("escalates", False),
+        row.get("reevaluates", False),
         row["version"],
     )
 
@@ -174,93 +196,32 @@ def location_from(row: Mapping[str, Any]) -> Location:
     return Location(row["sk"], row["rank"], row["blacked_out"])
 
 
+def want_key(want: Want) -> Item:
+    return key(f"SKU#{want.sku}", f"WANT#{want.queued_at}#{want.order_id}")
+
+
+def want_from(row: Mapping[str, Any]) -> Want:
+    _, queued_at, order_id = row["sk"].split("#", 2)
+    return Want(row["pk"].removeprefix("SKU#"), queued_at, order_id, row["units"])
+
+
 def order_row(order: Order, rev: int, commit: str, at: str) -> Item:
-    waits = {"waiting": order.state.value, "waiting_since": at} if order.state in WAITING else {}
-    return order_key(order.order_id) | encode(
-        {
-            "state": order.state.value,
-            "revision": order.revision,
-            "seen": list(order.fingerprints),
-            "lines": [_line_row(line) for line in order.lines],
-            "allocs": [_allocation_row(allocation) for allocation in order.allocations],
-            "reason": order.reason.value if order.reason else None,
-            "details": dict(order.details),
-            "decision": _decision_row(order.decision) if order.decision else None,
-            "restocked": order.restocked or None,
-            "location": order.location,
-            "placed_at": order.placed_at,
-            "rev": rev,
-            "commit": commit,
-            "changed_at": at,
-            **waits,
-        }
-    )
+    """Defaults are left out: a usual order stays under 1 KB. The indexes hold only what waits or runs out."""
+    row = _orders().dump_python(order, mode="json", exclude_defaults=True, exclude=OUTSIDE_ITS_ROW)
+    waits = {"waiting": order.state.value} if order.state in WAITING else {}
+    clocks = {"decision": order.decide_by, "payment": order.pay_by}
+    runs = next(({"clock": clock, "due_at": due} for clock, due in clocks.items() if due), {})
+    written = {"rev": rev, "commit": commit, "changed_at": at}
+    return order_key(order.order_id) | encode(row | waits | runs | written)
 
 
 def order_from(row: Mapping[str, Any]) -> Order:
     _, channel, external_id = row["pk"].split("#", 2)
-    decision = row.get("decision")
-    return Order(
-        channel,
-        external_id,
-        State(row["state"]),
-        row.get("revision", ""),  # A cancel through the API has none, and what is empty is not stored.
-        tuple(row.get("seen", ())),
-        tuple(_line_from(line) for line in row.get("lines", ())),
-        tuple(_allocation_from(allocation) for allocation in row.get("allocs", ())),
-        Reason(row["reason"]) if "reason" in row else None,
-        row.get("details", {}),
-        _decision_from(decision) if decision else None,
-        row.get("restocked", False),
-        row.get("location"),
-        row.get("placed_at"),
-        row["rev"],
-        row["commit"],
-        row["changed_at"],
-    )
+    identity = {"channel": channel, "external_id": external_id, "revision": row.get("revision", "")}
+    order: Order = _orders().validate_python({**row, **identity})
+    return order
 
 
-def _line_row(line: Line) -> dict[str, Any]:
-    own_stock = line.parts == {line.sku: 1}  # The usual line says no more than its SKU.
-    row = {
-        "id": line.line_id,
-        "names": list(line.names),
-        "qty": line.quantity,
-        "listing": line.listing,
-        "sku": line.sku,
-        "parts": None if own_stock else dict(line.parts),
-    }
-    return {name: content for name, content in row.items() if content is not None}
-
-
-def _line_from(row: Mapping[str, Any]) -> Line:
-    sku = row.get("sku")
-    parts = row.get("parts", {sku: 1} if sku else {})
-    return Line(row["id"], tuple(row["names"]), row["qty"], row.get("listing"), sku, parts)
-
-
-def _allocation_row(allocation: Allocation) -> dict[str, Any]:
-    return {
-        "line": allocation.line_id,
-        "sku": allocation.sku,
-        "at": allocation.location,
-        "qty": allocation.quantity,
-        "rule": allocation.rule,
-    }
-
-
-def _allocation_from(row: Mapping[str, Any]) -> Allocation:
-    return Allocation(row["line"], row["sku"], row["at"], row["qty"], row.get("rule", ""))
-
-
-def _decision_row(decision: Decision) -> dict[str, Any]:
-    return {
-        "policy": decision.policy,
-        "candidates": list(decision.candidates),
-        "saw": {sku: dict(levels) for sku, levels in decision.saw.items()},
-        "shortage": dict(decision.shortage),
-    }
-
-
-def _decision_from(row: Mapping[str, Any]) -> Decision:
-    return Decision(row["policy"], tuple(row["candidates"]), row["saw"], row["shortage"])
+@cache
+def _orders() -> TypeAdapter[Order]:
+    return TypeAdapter(Order)

@@ -32,6 +32,7 @@ class DynamoListings:
             tuple(items.level_from(row) for row in rows if row["sk"].startswith("AT#")),
             tuple(items.listing_from(row) for row in rows if row["sk"].startswith("ON#")),
             tuple(row["sk"].removeprefix("IN#") for row in rows if row["sk"].startswith("IN#")),
+            any(row["sk"].startswith("WANT#") for row in rows),
         )
 
     def claim(self, key: ListingKey, worker: str, now: datetime, until: datetime) -> bool:

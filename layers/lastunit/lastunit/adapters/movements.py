@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from lastunit.adapters import items
+from lastunit.adapters.movement_update import level_update
 from lastunit.adapters.reasons import RETRYABLE, is_cancelled, verdicts
 from lastunit.domain.errors import Conflict, Contention, InvalidInput, LastunitError, NotFound, OutcomeUnknown
 from lastunit.domain.levels import BINS_MAX, Bin, BinKind, Level, Movement, Operation, movements
@@ -35,7 +36,7 @@ class DynamoMovements:
             self._once(operation, at),
             self._stocked(operation.sku),
             *(self._place_exists(place) for place in places),
-            *(self._change(step, cause) for step in steps),
+            *(level_update(self._stock, step, cause, placed=True) for step in steps),
         ]
         try:
             self._client.transact_write_items(TransactItems=actions)
@@ -46,14 +47,16 @@ class DynamoMovements:
         return True
 
     def put_bin(self, sku: str, location: str, bin: Bin) -> None:
-        """Create a bin, or find it there already. Raises Conflict for a second picking bin."""
+        """Create a bin, or find it there already and set its mark. Raises Conflict for a second picking bin."""
         self._open_level(sku, location)
         try:
             self._client.update_item(**self._add_bin(sku, location, bin))
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            self._explain_bin(error, bin)
+            existing = self._explain_bin(error, bin)
+            if existing.mark != bin.mark:
+                self._client.update_item(**self._set_mark(sku, location, bin))
 
     def _once(self, operation: Operation, at: datetime) -> Any:
         # The record outlives every retry: a token of DynamoDB's own would be forgotten after ten minutes.
@@ -88,30 +91,6 @@ class DynamoMovements:
                 "ConditionExpression": "attribute_exists(pk)",
             }
         }
-
-    def _change(self, step: Movement, cause: str) -> Any:
-        numbers = {"on_hand": step.on_hand, "available": step.available, "reserved": step.reserved}
-        numbers |= {"unplaced": step.unplaced, "seq": 1}
-        sets = [f"{name} = if_not_exists({name}, :zero) + :{name}" for name in numbers]
-        # Nothing is taken that is not there: neither promised units, nor units that lie somewhere else.
-        guards = [f"{name} >= :{name}_floor" for name in ("available", "unplaced") if numbers[name] < 0]
-        values: dict[str, Any] = {f":{name}": units for name, units in numbers.items()}
-        values |= {f":{name}_floor": -numbers[name] for name in ("available", "unplaced") if numbers[name] < 0}
-        values |= {":zero": 0, ":cause": cause}
-        names = {f"#bin{index}": name for index, name in enumerate(step.bins)}
-        for index, units in enumerate(step.bins.values()):
-            sets.append(f"bins.#bin{index}.on_hand = bins.#bin{index}.on_hand + :bin{index}")
-            guards.append(f"bins.#bin{index}.on_hand >= :bin{index}_floor")
-            values |= {f":bin{index}": units, f":bin{index}_floor": max(0, -units)}
-        update = {
-            "TableName": self._stock,
-            "Key": items.level_key(*step.key),
-            "UpdateExpression": f"SET {', '.join(sets)}, cause = :cause",
-            "ExpressionAttributeValues": items.encode(values),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        update |= {"ConditionExpression": " AND ".join(guards)} if guards else {}
-        return {"Update": update | ({"ExpressionAttributeNames": names} if names else {})}
 
     def _explain(
         self, error: ClientError, operation: Operation, places: Sequence[str], steps: Sequence[Movement]
@@ -165,19 +144,30 @@ class DynamoMovements:
             "ConditionExpression": condition + (" AND attribute_not_exists(picking)" if picking else ""),
             "ExpressionAttributeNames": {"#bin": bin.name},
             "ExpressionAttributeValues": {
-                ":new": items.value({"kind": bin.kind.value, "on_hand": 0}),
+                ":new": items.value({"kind": bin.kind.value, "on_hand": 0, **_marked(bin)}),
                 ":most": items.value(BINS_MAX),
             }
             | ({":name": items.value(bin.name)} if picking else {}),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-    def _explain_bin(self, error: ClientError, bin: Bin) -> None:
+    def _set_mark(self, sku: str, location: str, bin: Bin) -> Any:
+        marked = bin.mark is not None
+        # A bin is never removed, so the one that was just seen is there.
+        return {
+            "TableName": self._stock,
+            "Key": items.level_key(sku, location),
+            "UpdateExpression": "SET bins.#bin.mark = :mark" if marked else "REMOVE bins.#bin.mark",
+            "ExpressionAttributeNames": {"#bin": bin.name},
+        } | ({"ExpressionAttributeValues": {":mark": items.value(bin.mark)}} if marked else {})
+
+    def _explain_bin(self, error: ClientError, bin: Bin) -> Bin:
+        """The bin that is there already; otherwise why it could not be made."""
         image: Any = error.response.get("Item")
         level = items.level_from(items.decode(image))
         existing = level.bins.get(bin.name)
         if existing and existing.kind is bin.kind:
-            return
+            return existing
         if existing:
             raise Conflict(
                 f"bin {bin.name!r} is a {existing.kind} bin already", kind=existing.kind.value
@@ -185,6 +175,10 @@ class DynamoMovements:
         if bin.kind is BinKind.PICKING and level.picking_bin:
             raise Conflict("a SKU has one picking bin per location", picking_bin=level.picking_bin) from error
         raise Conflict(f"a level holds at most {BINS_MAX} bins") from error
+
+
+def _marked(bin: Bin) -> dict[str, int]:
+    return {} if bin.mark is None else {"mark": bin.mark}
 
 
 def _raise_unless_cancelled(error: ClientError, operation: Operation) -> None:

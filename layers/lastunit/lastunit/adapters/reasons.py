@@ -8,7 +8,12 @@ from botocore.exceptions import ClientError
 from lastunit.adapters import items
 
 RETRYABLE = frozenset(
-    {"TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException"}
+    {
+        "TransactionInProgressException",
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+    }
 )
 """The whole call came at a bad moment."""
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from lastunit.adapters import items, tables
+from lastunit.adapters.movement_update import level_update
 from lastunit.adapters.reasons import RETRYABLE, Verdict, is_cancelled, verdicts
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.commits import CommitRefused
 from lastunit.domain.errors import OutcomeUnknown, Unwritable
-from lastunit.domain.groups import Group, ListingKey
+from lastunit.domain.groups import Group, ListingKey, Want
 from lastunit.domain.levels import Level, LevelKey
-from lastunit.domain.orders import Change, Order, Reason, State
+from lastunit.domain.lifecycle import Reason, State
+from lastunit.domain.orders import Change, Order, names_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,24 +47,46 @@ class DynamoStockBook:
             TableName=self._orders,
             IndexName="waiting",
             KeyConditionExpression="waiting = :exception",
-            FilterExpression="reason = :unknown",
+            FilterExpression="reason IN (:unknown, :line)",
             ExpressionAttributeValues={
                 ":exception": items.value(State.EXCEPTION.value),
                 ":unknown": items.value(Reason.UNKNOWN_SKU.value),
+                ":line": items.value(Reason.SHIPPED_UNKNOWN_LINE.value),
             },
         )
         held = [items.order_from(items.decode(item)) for page in pages for item in page["Items"]]
-        return [
-            order
-            for order in held
-            if order.channel == channel and any(wanted & set(line.names) for line in order.lines)
-        ]
+        return [order for order in held if order.channel == channel and wanted & set(names_of(order))]
+
+    def queue_for(self, sku: str, most: int) -> list[str]:
+        answer = self._client.query(
+            TableName=self._stock,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :want)",
+            ExpressionAttributeValues={":pk": items.value(f"SKU#{sku}"), ":want": items.value("WANT#")},
+            ConsistentRead=True,
+            Limit=most,
+        )
+        return [items.want_from(items.decode(item)).order_id for item in answer["Items"]]
+
+    def due(self, clock: str, before: datetime, most: int) -> list[str]:
+        answer = self._client.query(
+            TableName=self._orders,
+            IndexName="due",
+            KeyConditionExpression="clock = :clock AND due_at <= :before",
+            ExpressionAttributeValues={
+                ":clock": items.value(clock),
+                ":before": items.value(before.isoformat()),
+            },
+            Limit=most,
+        )
+        return [items.order_from(items.decode(item)).order_id for item in answer["Items"]]
 
     def commit(self, commit_id: str, group: Group, at: datetime) -> None:
         actions = [
             *(self._put(change, commit_id, at) for change in group.changes),
-            *(self._reserve(key, units, commit_id) for key, units in group.levels.items()),
+            *(level_update(self._stock, one, f"orders {commit_id}", placed=False) for one in group.levels.values()),
             *(self._count_sold(key, units) for key, units in group.listings.items()),
+            *(self._queue_up(want) for want in group.wanted),
+            *(self._leave_queue(want) for want in group.unwanted),
         ]
         try:
             self._client.transact_write_items(TransactItems=actions)
@@ -83,27 +107,6 @@ class DynamoStockBook:
         expected = {":rev": items.value(before.rev)}
         return {"Put": put | {"ConditionExpression": "rev = :rev", "ExpressionAttributeValues": expected}}
 
-    def _reserve(self, key: LevelKey, units: int, commit_id: str) -> Any:
-        # The whole promise of this system is in this condition: a unit that is not there cannot be promised,
-        # one that is not promised cannot be given back, and a level that does not exist fails both.
-        condition = "available >= :units" if units > 0 else "reserved >= :back"
-        values = {":units": units, ":one": 1, ":cause": f"orders {commit_id}"}
-        if units < 0:
-            values[":back"] = -units
-        return {
-            "Update": {
-                "TableName": self._stock,
-                "Key": items.level_key(*key),
-                "UpdateExpression": (
-                    "SET available = available - :units, reserved = reserved + :units, "
-                    "seq = seq + :one, cause = :cause"
-                ),
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": items.encode(values),
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
-
     def _count_sold(self, key: ListingKey, units: int) -> Any:
         return {
             "Update": {
@@ -115,6 +118,14 @@ class DynamoStockBook:
                 "ExpressionAttributeValues": {":units": items.value(units), ":none": items.value(0)},
             }
         }
+
+    def _queue_up(self, want: Want) -> Any:
+        # No condition: only this order writes its places, and its row is guarded.
+        row = items.want_key(want) | {"units": items.value(want.units)}
+        return {"Put": {"TableName": self._stock, "Item": row}}
+
+    def _leave_queue(self, want: Want) -> Any:
+        return {"Delete": {"TableName": self._stock, "Key": items.want_key(want)}}
 
     def _explain(self, error: ClientError, commit_id: str, group: Group) -> None:
         """Turn DynamoDB's answer into a domain outcome. Returns when the write turns out to have taken effect."""
@@ -140,7 +151,7 @@ def _refusal(found: Sequence[Verdict], group: Group) -> CommitRefused:
     orders, levels = len(group.changes), len(group.changes) + len(group.levels)
     by_order = zip((change.after.order_id for change in group.changes), found[:orders], strict=True)
     by_level = zip(group.levels, found[orders:levels], strict=True)
-    by_listing = zip(group.listings, found[levels:], strict=True)
+    by_listing = zip(group.listings, found[levels : levels + len(group.listings)], strict=True)
     return CommitRefused(
         {key: _maybe(items.order_from, one.image) for key, one in by_order if one.refused},
         {key: _maybe(items.level_from, one.image) for key, one in by_level if one.refused},

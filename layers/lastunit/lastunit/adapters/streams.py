@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lastunit.adapters import items
-from lastunit.domain.events import Event, LevelChanged, ListingChanged, OrderChanged, SkuChanged
+from lastunit.domain.events import Event, LevelChanged, ListingChanged, OrderChanged, QueueJoined, SkuChanged
 
 
 def events(records: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
@@ -26,11 +26,13 @@ def _event(before: dict[str, Any] | None, after: dict[str, Any], at: str) -> Eve
     if sk == "ORDER":
         return OrderChanged(_built(items.order_from, before), items.order_from(after), at)
     if sk == "ITEM":
-        return SkuChanged(_built(items.sku_from, before), items.sku_from(after))
+        return SkuChanged(_built(items.sku_from, before), items.sku_from(after), at)
     if sk.startswith("AT#"):
         return LevelChanged(_built(items.level_from, before), items.level_from(after), at)
     if sk.startswith("ON#"):
         return ListingChanged(_built(items.listing_from, before), items.listing_from(after))
+    if sk.startswith("WANT#"):
+        return QueueJoined(items.want_from(after).sku)
     return None
 
 

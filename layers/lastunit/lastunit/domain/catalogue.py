@@ -19,15 +19,21 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sku:
-    """A stock-keeping unit. With a `recipe` (component SKU → units in one kit) it is a kit and owns no stock."""
+    """A stock-keeping unit. With a `recipe` (component SKU → units in one kit) it is a kit and owns no stock.
+
+    With fewer available units at all locations together than `low_stock` it is announced as low.
+    """
 
     sku: str
     status: Status = Status.ACTIVE
     recipe: Mapping[str, int] = field(default_factory=dict)
+    low_stock: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.recipe) > COMPONENTS_MAX:
             raise InvalidInput("recipe", f"{len(self.recipe)} components, at most {COMPONENTS_MAX}")
+        if self.recipe and self.low_stock is not None:
+            raise InvalidInput("low_stock", "a kit owns no stock", "set it on its components")
         if self.sku in self.recipe:
             raise InvalidInput("recipe", "a kit cannot contain itself")
         for component, quantity in self.recipe.items():

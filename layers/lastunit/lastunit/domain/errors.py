@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lastunit.domain.facts import Fact
+    from lastunit.domain.facts import Told
 
 PROBLEMS_SHOWN_MAX = 5  # The rest is found by reading again, once these are solved.
 
@@ -38,7 +38,7 @@ class ForbiddenAddress(UnreadableOrder):
 class PartlyUnreadable(UnreadableOrder):
     """Some of what one notification speaks of cannot be understood; its `facts` can, and are to be applied."""
 
-    def __init__(self, problems: "Sequence[UnreadableOrder]", facts: "Sequence[Fact]") -> None:
+    def __init__(self, problems: "Sequence[UnreadableOrder]", facts: "Sequence[Told]") -> None:
         shown = "; ".join(map(str, problems[:PROBLEMS_SHOWN_MAX]))
         super().__init__(f"{len(problems)} of {len(problems) + len(facts)} records", shown)
         self.problems, self.facts = tuple(problems), tuple(facts)

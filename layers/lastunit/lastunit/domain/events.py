@@ -19,6 +19,7 @@ class LevelChanged:
 class SkuChanged:
     before: Sku | None
     after: Sku
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +35,11 @@ class OrderChanged:
     at: str
 
 
-Event = LevelChanged | SkuChanged | ListingChanged | OrderChanged
+@dataclass(frozen=True, slots=True)
+class QueueJoined:
+    """An order waits for units of a SKU from now on."""
+
+    sku: str
+
+
+Event = QueueJoined | LevelChanged | SkuChanged | ListingChanged | OrderChanged

@@ -6,12 +6,13 @@ from enum import StrEnum
 
 class Kind(StrEnum):
     UNREADABLE_ORDER = "unreadable_order"  # signed, but its content cannot be understood
+    FORBIDDEN_ADDRESS = "forbidden_address"  # a notification pointed to a place we do not call
     UNKNOWN_CHANNEL = "unknown_channel"  # accepted for a channel whose settings are gone
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRecord:
-    """`payload`: what was received as JSON text, already cut down to fields without personal data."""
+    """`payload`: the notification as JSON text, already cut down to fields without personal data."""
 
     exception_id: str
     kind: Kind

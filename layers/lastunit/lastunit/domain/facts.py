@@ -1,6 +1,7 @@
 """What channels and shipping platforms tell about orders: each fact whole, so that hearing it twice is harmless."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lastunit.domain.errors import UnreadableOrder
 from lastunit.domain.snapshots import LINES_MAX, QUANTITY_MAX, Snapshot
@@ -48,4 +49,72 @@ class Shipment:
             raise UnreadableOrder("shipment.lines", f"{len(self.lines)} lines, at most {LINES_MAX}")
 
 
-Fact = Snapshot | Shipment
+@dataclass(frozen=True, slots=True)
+class OfOrder:
+    """What concerns an order that is known already."""
+
+    channel: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry(OfOrder):
+    """The cause of an exception is gone, or a person wants it tried all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm(OfOrder):
+    """An order recorded while import was off shall be applied now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival(OfOrder):
+    """Units have come that this order may be waiting for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment(OfOrder):
+    """The buyer has paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick(OfOrder):
+    """A clock of the order may have run out, or be near its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(OfOrder):
+    """A person's answer to a request. `lines`: line id → units accepted, for lines that are not accepted whole."""
+
+    accept: bool
+    by: str
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAnnounced(OfOrder):
+    return_id: str
+    lines: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnReceived(OfOrder):
+    return_id: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnInspected(OfOrder):
+    """`lines`: line id → (sellable, damaged, missing). Sellable units go into `bin`, or stay unplaced."""
+
+    return_id: str
+    lines: Mapping[str, tuple[int, int, int]]
+    bin: str | None = None
+
+
+Told = Snapshot | Shipment
+"""What channels and shipping platforms say."""
+
+Fact = (
+    Told | Retry | Confirm | Arrival | Payment | Tick | Answer | ReturnAnnounced | ReturnReceived | ReturnInspected
+)

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lastunit.domain.levels import LevelKey
-from lastunit.domain.orders import Change
+from lastunit.domain.levels import LevelKey, Movement, total
+from lastunit.domain.orders import Change, Order, wants
 
 ITEMS_MAX = 100  # DynamoDB's own limit for one transaction.
 
@@ -14,32 +14,73 @@ ListingKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Want:
+    """An order's place in the queue for a SKU: by `queued_at`, first come, first served."""
+
+    sku: str
+    queued_at: str
+    order_id: str
+    units: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """Changes written together or not at all. `levels` and `listings` are the sums over all of them."""
+    """Changes written together or not at all. `levels` and `listings` are the sums over all of them.
+
+    `wanted` are places in queues to write, `unwanted` those to remove.
+    """
 
     changes: tuple[Change, ...]
-    levels: Mapping[LevelKey, int] = field(default_factory=dict)
+    levels: Mapping[LevelKey, Movement] = field(default_factory=dict)
     listings: Mapping[ListingKey, int] = field(default_factory=dict)
+    wanted: tuple[Want, ...] = ()
+    unwanted: tuple[Want, ...] = ()
 
     @property
     def size(self) -> int:
-        return len(self.changes) + len(self.levels) + len(self.listings)
+        return sum(map(len, (self.changes, self.levels, self.listings, self.wanted, self.unwanted)))
 
 
 def group(changes: Sequence[Change], without: Iterable[ListingKey] = ()) -> Group:
     """Sum the changes. `without`: listings that no longer exist."""
-    levels, listings = Counter[LevelKey](), Counter[ListingKey]()
+    listings = Counter[ListingKey]()
     for change in changes:
-        levels.update(change.levels())
         for (sku, name), units in change.listings().items():
             listings[sku, change.after.channel, name] += units
     for key in without:
         del listings[key]
     return Group(
         tuple(changes),
-        {key: units for key, units in levels.items() if units},
+        total(movement for change in changes for movement in change.levels().values()),
         {key: units for key, units in listings.items() if units},
+        tuple(want for change in changes for want in _joined(change)),
+        tuple(want for change in changes for want in _left(change)),
     )
+
+
+def writes(change: Change) -> int:
+    """How many items its stock and its places in queues take up in a transaction."""
+    return len(change.levels()) + len(_joined(change)) + len(_left(change))
+
+
+def _joined(change: Change) -> list[Want]:
+    return sorted(_queue(change.after) - _queue(change.before), key=_place)
+
+
+def _left(change: Change) -> list[Want]:
+    kept = set(map(_place, _queue(change.after)))
+    return sorted((want for want in _queue(change.before) if _place(want) not in kept), key=_place)
+
+
+def _queue(order: Order | None) -> frozenset[Want]:
+    if order is None or order.queued_at is None:
+        return frozenset()
+    queued_at = order.queued_at
+    return frozenset(Want(sku, queued_at, order.order_id, units) for sku, units in wants(order).items())
+
+
+def _place(want: Want) -> tuple[str, str, str]:
+    return want.sku, want.queued_at, want.order_id
 
 
 def pack(changes: Sequence[Change], orders_max: int, without: Iterable[ListingKey] = ()) -> list[Group]:
@@ -64,4 +105,6 @@ def _largest(changes: Sequence[Change], without: tuple[ListingKey, ...]) -> int:
 
 def _fit(whole: Group) -> Group:
     """An order of very many SKUs leaves no room for its listings: reading the channel back corrects them."""
-    return whole if whole.size <= ITEMS_MAX else Group(whole.changes, whole.levels)
+    if whole.size <= ITEMS_MAX:
+        return whole
+    return Group(whole.changes, whole.levels, {}, whole.wanted, whole.unwanted)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lastunit.domain.levels import Level
-from lastunit.domain.orders import Change, Order
+from lastunit.domain.orders import Order, difference
 
 NO_LEVEL = Level("", "")
 
@@ -29,13 +29,13 @@ class LevelEntry:
 
 @dataclass(frozen=True, slots=True)
 class OrderEntry:
-    """What one commit promised to an order: "SKU at location" → units (negative: given back)."""
+    """What one commit did for an order: "SKU at location" → units on hand, available and reserved that it moved."""
 
     commit: str
     order_id: str
     state: str
     at: str
-    units: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def level_entry(before: Level | None, after: Level, at: str) -> LevelEntry | None:
@@ -65,5 +65,12 @@ def level_entry(before: Level | None, after: Level, at: str) -> LevelEntry | Non
 
 
 def order_entry(before: Order | None, after: Order, at: str) -> OrderEntry:
-    units = {f"{sku} at {location}": moved for (sku, location), moved in Change(before, after).levels().items()}
+    units = {
+        f"{sku} at {location}": {
+            "on_hand": moved.on_hand,
+            "available": moved.available,
+            "reserved": moved.reserved,
+        }
+        for (sku, location), moved in difference(before, after).items()
+    }
     return OrderEntry(after.commit, after.order_id, after.state.value, at, units)

@@ -1,7 +1,7 @@
 """The stock of one SKU at one location, and the changes it can undergo."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lastunit.domain.errors import InvalidInput
@@ -20,9 +20,18 @@ class BinKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bin:
+    """`mark`: a picking bin with fewer units than that is to be filled up from storage."""
+
     name: str
     kind: BinKind
     on_hand: int = 0
+    mark: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.mark is not None and self.kind is not BinKind.PICKING:
+            raise InvalidInput("mark", "only a picking bin is filled up", "leave it out")
+        if self.mark is not None and not 0 <= self.mark <= QUANTITY_MAX:
+            raise InvalidInput("mark", f"must be 0 to {QUANTITY_MAX}, got {self.mark}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,49 @@ class Movement:
     @property
     def unplaced(self) -> int:
         return self.on_hand - sum(self.bins.values())
+
+    def reversed(self) -> "Movement":
+        bins = {name: -units for name, units in self.bins.items()}
+        return Movement(self.sku, self.location, -self.on_hand, -self.available, -self.reserved, bins)
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.on_hand or self.available or self.reserved or any(self.bins.values()))
+
+
+def total(movements: Iterable[Movement]) -> dict[LevelKey, Movement]:
+    """Movements summed per level, those that cancel out left out: a transaction may touch a level only once."""
+    sums: dict[LevelKey, Movement] = {}
+    for one in movements:
+        sums[one.key] = _plus(sums[one.key], one) if one.key in sums else one
+    return {key: one for key, one in sums.items() if not one.is_nothing}
+
+
+def _plus(first: Movement, second: Movement) -> Movement:
+    bins = {name: first.bins.get(name, 0) + second.bins.get(name, 0) for name in {**first.bins, **second.bins}}
+    return Movement(
+        first.sku,
+        first.location,
+        first.on_hand + second.on_hand,
+        first.available + second.available,
+        first.reserved + second.reserved,
+        {name: units for name, units in bins.items() if units},
+    )
+
+
+def after(level: Level, movement: Movement) -> Level:
+    """The level once the movement has taken effect."""
+    bins = {
+        name: replace(bin, on_hand=bin.on_hand + movement.bins.get(name, 0)) for name, bin in level.bins.items()
+    }
+    return replace(
+        level,
+        on_hand=level.on_hand + movement.on_hand,
+        available=level.available + movement.available,
+        reserved=level.reserved + movement.reserved,
+        unplaced=level.unplaced + movement.unplaced,
+        bins=bins,
+    )
 
 
 Operation = Adjustment | Transfer

@@ -33,7 +33,8 @@ class Snapshot:
 
     Lines carry what is to be delivered now, after edits and removals; a line reduced to 0 may stay or be left
     out. `restocked`: the channel has put the units of a cancelled order back on its own shelf. `location`:
-    a place the order itself names.
+    a place the order itself names. `paid`: None where the channel does not say.
+    `cancelled_lines`: line ids cancelled for good, although a later snapshot may still list them with units.
     """
 
     channel: str
@@ -44,6 +45,8 @@ class Snapshot:
     restocked: bool = False
     location: str | None = None
     placed_at: str | None = None
+    paid: bool | None = None
+    cancelled_lines: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.external_id:

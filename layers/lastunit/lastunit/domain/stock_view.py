@@ -9,12 +9,18 @@ from lastunit.domain.levels import Level
 
 @dataclass(frozen=True, slots=True)
 class SkuView:
-    """`kits`: the kits that contain this SKU."""
+    """`kits`: the kits that contain this SKU. `is_awaited`: orders wait for units of it."""
 
     item: Sku
     levels: tuple[Level, ...] = ()
     listings: tuple[Listing, ...] = ()
     kits: tuple[str, ...] = ()
+    is_awaited: bool = False
+
+    @property
+    def available(self) -> int:
+        """At all locations together, those that are blacked out included."""
+        return sum(level.available for level in self.levels)
 
     def listing(self, channel: str, name: str) -> Listing | None:
         return next((one for one in self.listings if (one.channel, one.name) == (channel, name)), None)

@@ -1,20 +1,24 @@
-"""Use case: what channels say about orders becomes reservations, by group commit (`design.md` section 5).
+"""Use case: whatever happens to orders changes them and their stock, by group commit (`design.md` section 5).
 
-Webhooks, polls, the API and retries all end here.
+Webhooks, polls, shipments, decisions, deadlines, returns and retries all end here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel
 from lastunit.domain.commits import CommitRefused
+from lastunit.domain.deciding import decide
 from lastunit.domain.errors import Contention, LastunitError, NotFound, OutcomeUnknown, Unwritable
+from lastunit.domain.facts import Fact, Shipment
 from lastunit.domain.groups import Group, ListingKey, pack
-from lastunit.domain.levels import LevelKey
-from lastunit.domain.orders import Change, Order, order_id
-from lastunit.domain.placing import Outcome, World, decide
+from lastunit.domain.levels import Level, LevelKey, Movement, after
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Change, Order, names_of, order_id
 from lastunit.domain.snapshots import Snapshot
+from lastunit.domain.world import Outcome, World
 from lastunit.ports import Clock, Settings, StockBook
 
 ORDERS_MAX = 90  # Leaves room for levels and listings among the 100 items of a transaction.
@@ -24,39 +28,38 @@ UNKNOWN_MAX = 3  # Attempts at one write whose answers are lost.
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One notification's order. `key` names the answer; `instant` and `retry` as in `placing.decide`."""
+    """One fact about one order. `key` names the answer; `instant`: its teller waits and can be told no."""
 
     key: str
-    snapshot: Snapshot
+    fact: Fact
     instant: bool = False
-    retry: bool = False
+
+    @property
+    def channel(self) -> str:
+        return self.fact.channel
 
     @property
     def order_id(self) -> str:
-        return order_id(self.snapshot.channel, self.snapshot.external_id)
+        return order_id(self.fact.channel, self.fact.external_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class Changed:
     """What came of one notification, and the order as it now stands."""
 
     outcome: Outcome
     order: Order
 
 
-Answers = dict[str, Placed | LastunitError]
+Answers = dict[str, Changed | LastunitError]
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One order's notifications in this batch, folded into at most one change."""
+    """What is said about one order in this batch, as at most one change, and the answers once it is written."""
 
-    order: Order
     change: Change | None
-    outcomes: Mapping[str, Outcome]
-
-    def answers(self) -> Answers:
-        return {key: Placed(outcome, self.order) for key, outcome in self.outcomes.items()}
+    answers: Answers
 
 
 @dataclass(slots=True)
@@ -68,28 +71,28 @@ class Knowledge:
     names: Mapping[str, Mapping[str, Alias]]
     items: Mapping[str, Sku]
     orders: dict[str, Order]
-    available: dict[LevelKey, int]
+    levels: dict[LevelKey, Level]
     gone: set[ListingKey] = field(default_factory=set)
 
     def committed(self, group: Group) -> None:
         self.orders |= {change.after.order_id: change.after for change in group.changes}
-        _take(self.available, group.levels)
+        _move(self.levels, group.levels)
 
     def refused(self, refusal: CommitRefused) -> bool:
         """Learn what is stored instead. False: all of it was known, so the same plan would be refused again."""
-        before = dict(self.orders), dict(self.available), set(self.gone)
+        before = dict(self.orders), dict(self.levels), set(self.gone)
         for key, order in refusal.orders.items():
             self.orders.pop(key, None)
             if order is not None:
                 self.orders[key] = order
         for level_key, level in refusal.levels.items():
-            self.available[level_key] = level.available if level else 0
+            self.levels[level_key] = level or Level(*level_key)
         self.gone |= refusal.listings
-        return (self.orders, self.available, self.gone) != before
+        return (self.orders, self.levels, self.gone) != before
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceOrders:
+class ChangeOrders:
     """`pause(round)` waits between contended attempts, with full jitter. `new_id` makes commit ids."""
 
     book: StockBook
@@ -99,26 +102,36 @@ class PlaceOrders:
     pause: Callable[[int], None]
 
     def __call__(self, incoming: Sequence[Incoming]) -> Answers:
-        """An answer per `key`: Placed, or the error that kept it from being decided.
+        """An answer per `key`: Changed, or the error that kept it from being decided.
 
         With an error nothing was written, except that after OutcomeUnknown nobody knows: asking again tells.
         """
         channels = self._channels(incoming)
         answers: Answers = {
-            one.key: NotFound("channel", one.snapshot.channel)
-            for one in incoming
-            if one.snapshot.channel not in channels
+            one.key: NotFound("channel", one.channel) for one in incoming if one.channel not in channels
         }
         pending = _by_order(one for one in incoming if one.key not in answers)
         if pending:
-            answers |= self._settle(pending, self._read(pending, channels))
+            answers |= self._settle(pending, channels)
         return answers
 
-    def _settle(self, pending: dict[str, list[Incoming]], known: Knowledge) -> Answers:
+    def preview(self, one: Incoming) -> Changed:
+        """What this fact would come to now; nothing is written. Raises what it would be answered with instead."""
+        channels = self._channels([one])
+        if one.channel not in channels:
+            raise NotFound("channel", one.channel)
+        pending = {one.order_id: [one]}
+        answer = _plan(pending, self._read(pending, channels), self.clock.now())[one.order_id].answers[one.key]
+        if isinstance(answer, LastunitError):
+            raise answer
+        return answer
+
+    def _settle(self, pending: dict[str, list[Incoming]], channels: Mapping[str, Channel]) -> Answers:
         """Plan everything, write the first group, learn from the answer, until nothing is pending."""
         answers, orders_max, idle_rounds = Answers(), ORDERS_MAX, 0
+        known = self._read(pending, channels)
         while pending:
-            drafts = dict(_plan(pending, known))
+            drafts = _plan(pending, known, self.clock.now())
             _answer(drafts, [key for key, draft in drafts.items() if draft.change is None], pending, answers)
             groups = pack([draft.change for draft in drafts.values() if draft.change], orders_max, known.gone)
             if not groups:
@@ -134,6 +147,8 @@ class PlaceOrders:
             idle_rounds += 1
             taught = isinstance(error, CommitRefused) and known.refused(error)
             contended = isinstance(error, CommitRefused) and error.contended
+            if isinstance(error, CommitRefused) and error.orders:
+                known = self._read(pending, channels, known.gone)  # They may have come to hold other SKUs.
             if len(keys) == 1 and not taught and not contended:
                 _fail(keys, pending, answers, error)  # Alone and still impossible: it is the poisoned one.
                 idle_rounds = 0
@@ -161,41 +176,50 @@ class PlaceOrders:
         return error
 
     def _channels(self, incoming: Iterable[Incoming]) -> dict[str, Channel]:
-        found = {name: self.settings.channel(name) for name in {one.snapshot.channel for one in incoming}}
+        found = {name: self.settings.channel(name) for name in {one.channel for one in incoming}}
         return {name: channel for name, channel in found.items() if channel}
 
-    def _read(self, pending: Mapping[str, Sequence[Incoming]], channels: Mapping[str, Channel]) -> Knowledge:
-        snapshots = [one.snapshot for many in pending.values() for one in many]
-        names = {channel: self._resolve(channel, snapshots) for channel in channels}
+    def _read(
+        self,
+        pending: Mapping[str, Sequence[Incoming]],
+        channels: Mapping[str, Channel],
+        gone: Iterable[ListingKey] = (),
+    ) -> Knowledge:
+        orders = self.book.orders(pending)
+        facts = [one.fact for many in pending.values() for one in many]
+        names = {channel: self._resolve(channel, facts, orders.values()) for channel in channels}
         skus = {alias.sku for known in names.values() for alias in known.values()}
         items = self.book.items(skus)
         items |= self.book.items({part for item in items.values() for part in item.recipe} - items.keys())
         locations = self.settings.locations()
-        stocked = {part for sku in skus if _is_complete(sku, items) for part in items[sku].parts}
+        stocked = {part for sku in skus & items.keys() for part in items[sku].parts}
+        stocked |= {part for order in orders.values() for line in order.lines for part in line.parts}
         levels = self.book.levels((sku, place.name) for sku in stocked for place in locations)
-        known_names = {
-            channel: {name: alias for name, alias in known.items() if _is_complete(alias.sku, items)}
-            for channel, known in names.items()
-        }
-        available = {key: level.available for key, level in levels.items()}
-        return Knowledge(channels, locations, known_names, items, self.book.orders(pending), available)
+        return Knowledge(channels, locations, _known(names, items), items, orders, levels, set(gone))
 
-    def _resolve(self, channel: str, snapshots: Iterable[Snapshot]) -> dict[str, Alias]:
+    def _resolve(self, channel: str, facts: Iterable[Fact], orders: Iterable[Order]) -> dict[str, Alias]:
         """What the channel's names stand for. A name that is no alias may be a SKU of ours as it stands."""
-        names = {
-            name
-            for snapshot in snapshots
-            if snapshot.channel == channel
-            for line in snapshot.lines
-            for name in line.names
-        }
+        told = {name for fact in facts if fact.channel == channel for name in _names(fact)}
+        kept = {name for order in orders if order.channel == channel for name in names_of(order)}
+        names = told | kept
         own = {name: Alias(name, name, name) for name in names}
         return own | {alias.name: alias for alias in self.settings.aliases(channel, names)}
 
 
-def _is_complete(sku: str, items: Mapping[str, Sku]) -> bool:
-    """Is it there, with everything it is made of? An order for anything else waits for a person."""
-    return sku in items and items[sku].parts.keys() <= items.keys()
+def _names(fact: Fact) -> Iterable[str]:
+    return (name for line in fact.lines for name in line.names) if isinstance(fact, Snapshot | Shipment) else ()
+
+
+def _known(names: Mapping[str, Mapping[str, Alias]], items: Mapping[str, Sku]) -> dict[str, dict[str, Alias]]:
+    """Names whose SKU exists with every component: others are unknown, and wait as exceptions."""
+    return {
+        channel: {
+            name: alias
+            for name, alias in known.items()
+            if alias.sku in items and all(part in items for part in items[alias.sku].parts)
+        }
+        for channel, known in names.items()
+    }
 
 
 def _by_order(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:
@@ -205,52 +229,63 @@ def _by_order(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:
     return orders
 
 
-def _plan(pending: Mapping[str, Sequence[Incoming]], known: Knowledge) -> Iterator[tuple[str, Draft]]:
+def _plan(pending: Mapping[str, Sequence[Incoming]], known: Knowledge, now: datetime) -> dict[str, Draft]:
     """Decide order after order, each against what the ones before it left."""
-    available = dict(known.available)
+    levels, drafts = dict(known.levels), dict[str, Draft]()
     for key, incoming in pending.items():
-        draft = _fold(known.orders.get(key), incoming, known, available)
-        if draft.change:
-            _take(available, draft.change.levels())
-        yield key, draft
+        drafts[key] = draft = _fold(known.orders.get(key), incoming, known, levels, now)
+        _move(levels, draft.change.levels() if draft.change else {})
+    return drafts
 
 
 def _fold(
-    before: Order | None, incoming: Sequence[Incoming], known: Knowledge, available: dict[LevelKey, int]
+    before: Order | None,
+    incoming: Sequence[Incoming],
+    known: Knowledge,
+    levels: Mapping[LevelKey, Level],
+    now: datetime,
 ) -> Draft:
     """All that is said about one order, as one change: a transaction may hold its row only once."""
-    order, outcomes = before, dict[str, Outcome]()
-    left = dict(available)
+    order, outcomes, answers, left = before, dict[str, Outcome](), Answers(), dict(levels)
+    states = list[State]()
     for one in incoming:
-        world = _world(one.snapshot.channel, known, left)
-        outcomes[one.key], step = decide(order, one.snapshot, world, instant=one.instant, retry=one.retry)
+        world = _world(one.channel, known, left, now)
+        try:
+            outcomes[one.key], step = decide(order, one.fact, world, instant=one.instant)
+        except LastunitError as error:
+            answers[one.key] = error
+            continue
         if step:
-            _take(left, step.levels())
+            _move(left, step.levels())
             order = step.after
-    assert order is not None, "a first notification always makes a row"  # noqa: S101 - a fact of `decide`
-    return Draft(order, Change(before, order) if order != before else None, outcomes)
+            states.append(order.state)
+    if order is not None:
+        answers |= {key: Changed(outcome, order) for key, outcome in outcomes.items()}
+    changed = order is not None and order != before
+    return Draft(Change(before, order, tuple(states[:-1])) if order is not None and changed else None, answers)
 
 
-def _world(channel: str, known: Knowledge, available: Mapping[LevelKey, int]) -> World:
+def _world(channel: str, known: Knowledge, levels: Mapping[LevelKey, Level], now: datetime) -> World:
     return World(
         known.channels[channel],
         known.locations,
         known.names[channel],
         known.items,
-        lambda sku, location: available.get((sku, location), 0),
+        lambda sku, location: levels.get((sku, location)) or Level(sku, location),
+        now,
     )
 
 
-def _take(available: dict[LevelKey, int], units: Mapping[LevelKey, int]) -> None:
-    for key, taken in units.items():
-        available[key] = available.get(key, 0) - taken
+def _move(levels: dict[LevelKey, Level], movements: Mapping[LevelKey, Movement]) -> None:
+    for key, movement in movements.items():
+        levels[key] = after(levels.get(key) or Level(*key), movement)
 
 
 def _answer(
     drafts: Mapping[str, Draft], keys: Iterable[str], pending: dict[str, list[Incoming]], answers: Answers
 ) -> None:
     for key in keys:
-        answers |= drafts[key].answers()
+        answers |= drafts[key].answers
         del pending[key]
 
 

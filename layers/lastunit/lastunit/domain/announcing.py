@@ -1,0 +1,169 @@
+"""What the world is told: every step of an order and every shortage as one announcement, without personal data."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+
+from lastunit.domain.lifecycle import Reason, State
+from lastunit.domain.orders import Line, Order, Parcel, Return, Taken
+from lastunit.domain.replenishing import Task
+from lastunit.domain.stock_view import SkuView
+
+LINES_MAX = 50  # Of one announcement; with names of 100 characters that is well under EventBridge's 256 KB.
+NAME_MAX_CHARS = 100
+
+SHIPMENT_BOOKED, SHIPMENT_VOIDED = "shipment.booked", "shipment.voided"
+DEADLINE_NEAR, ESCALATED = "request.deadline_near", "request.escalated"
+RETURNS = ("return.announced", "return.received", "return.inspected")
+STOCK_LOW, STOCK_REPLENISH = "stock.low", "stock.replenish"
+
+TYPES = (
+    *(f"order.{state}" for state in State),
+    SHIPMENT_BOOKED,
+    SHIPMENT_VOIDED,
+    *RETURNS,
+    DEADLINE_NEAR,
+    ESCALATED,
+    STOCK_LOW,
+    STOCK_REPLENISH,
+)
+"""Every type there is; docs/events.md describes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """`announcement_id` is the same however often the same change is told, so that consumers recognise repeats.
+
+    `data` holds ids, SKUs, quantities, states and reasons only.
+    """
+
+    announcement_id: str
+    type: str
+    at: str
+    data: Mapping[str, object] = field(default_factory=dict)
+
+    def message(self) -> dict[str, object]:
+        """As it travels on the bus, through queues and to outgoing webhooks."""
+        return {"id": self.announcement_id, "type": self.type, "timestamp": self.at, "data": dict(self.data)}
+
+
+def of_order(before: Order | None, after: Order, at: str) -> Iterator[Announcement]:
+    """Of one write of an order: its new state, its parcels, its returns and its clocks."""
+    for type_, subject, data in _news(before, after):
+        # `rev` counts the writes of the row: the same write told again has the same ids.
+        identity = announcement_id(type_, after.order_id, str(after.rev), subject)
+        yield Announcement(identity, type_, at, {"order_id": after.order_id, "channel": after.channel, **data})
+
+
+def of_task(before: Task | None, after: Task | None, seq: int, at: str) -> Announcement | None:
+    """Told when a task opens, not while its quantity changes."""
+    if after is None or before is not None:
+        return None
+    identity = announcement_id(STOCK_REPLENISH, after.sku, after.location, str(seq))
+    return Announcement(identity, STOCK_REPLENISH, at, asdict(after))
+
+
+def of_low_stock(view: SkuView, trigger: str, at: str) -> Announcement | None:
+    """When the SKU is low. `trigger` names the change that was looked at."""
+    mark = view.item.low_stock
+    if not is_low(view) or mark is None:
+        return None
+    data = {"sku": view.item.sku, "available": view.available, "low_stock": mark}
+    return Announcement(announcement_id(STOCK_LOW, view.item.sku, trigger), STOCK_LOW, at, data)
+
+
+def is_low(view: SkuView) -> bool:
+    return view.item.low_stock is not None and view.available < view.item.low_stock
+
+
+def announcement_id(*parts: str) -> str:
+    """Without dots and blanks: it is also the `webhook-id`, which is signed as `id.time.body`."""
+    return "evt_" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+News = tuple[str, str, Mapping[str, object]]
+"""(type, what of the order it concerns, what is told of it)."""
+
+
+def _news(before: Order | None, after: Order) -> Iterator[News]:
+    if before is None or before.state is not after.state:
+        yield f"order.{after.state}", "", _state(before, after)
+    yield from _parcels(before, after)
+    yield from _returns(before, after)
+    if after.reminded and not (before and before.reminded):
+        clock, due = ("decision", after.decide_by) if after.decide_by else ("payment", after.pay_by)
+        yield DEADLINE_NEAR, clock, {"clock": clock, "due_at": due}
+    if after.escalated and not (before and before.escalated):
+        yield ESCALATED, "", _lines(after.lines)
+
+
+def _state(before: Order | None, after: Order) -> dict[str, object]:
+    told: dict[str, object] = {
+        "state": after.state.value,
+        "before": before.state.value if before else None,
+        "reason": after.reason.value if after.reason else None,
+        **_lines(after.lines),
+    }
+    if after.state is State.REQUESTED or after.reason is Reason.SHORTAGE:
+        told["shortage"] = _shortage(after)
+    due = {"decide_by": after.decide_by, "pay_by": after.pay_by}
+    return told | {name: at for name, at in due.items() if at}
+
+
+def _shortage(order: Order) -> dict[str, int]:
+    units = order.decision.shortage if order.decision else {}
+    return dict(sorted(units.items())[:LINES_MAX])
+
+
+def _lines(lines: tuple[Line, ...]) -> dict[str, object]:
+    told = {"lines": [_line(line) for line in lines[:LINES_MAX]]}
+    return told | ({"lines_left_out": len(lines) - LINES_MAX} if len(lines) > LINES_MAX else {})
+
+
+def _line(line: Line) -> dict[str, object]:
+    # A SKU the hub does not know has only the channel's own name for it.
+    name = line.sku or next(iter(line.names), "")
+    return {"line_id": line.line_id, "sku": name[:NAME_MAX_CHARS], "quantity": line.accepted}
+
+
+def _parcels(before: Order | None, after: Order) -> Iterator[News]:
+    known = {parcel.shipment_id: parcel for parcel in before.parcels} if before else {}
+    for parcel in after.parcels:
+        old = known.get(parcel.shipment_id)
+        if parcel.voided and not (old and old.voided):
+            yield SHIPMENT_VOIDED, parcel.shipment_id, {"shipment_id": parcel.shipment_id}
+        if not parcel.voided and old is None:
+            yield SHIPMENT_BOOKED, parcel.shipment_id, _parcel(parcel)
+
+
+def _parcel(parcel: Parcel) -> dict[str, object]:
+    """`took` is empty when the parcel deducted nothing, as while import is off."""
+    return {
+        "shipment_id": parcel.shipment_id,
+        "shipped_at": parcel.shipped_at,
+        "lines": [{"line_id": key, "quantity": units} for key, units in [*parcel.lines.items()][:LINES_MAX]],
+        "took": _places(parcel.took),
+    }
+
+
+def _returns(before: Order | None, after: Order) -> Iterator[News]:
+    known = {one.return_id: one.state for one in before.returns} if before else {}
+    for one in after.returns:
+        if known.get(one.return_id) is not one.state:
+            yield f"return.{one.state}", one.return_id, _return(one)
+
+
+def _return(one: Return) -> dict[str, object]:
+    lines = [_returned(one, key, units) for key, units in [*one.lines.items()][:LINES_MAX]]
+    back = _places(one.restocked)
+    return {"return_id": one.return_id, "location": one.location, "lines": lines, "restocked": back}
+
+
+def _returned(one: Return, line_id: str, units: int) -> dict[str, object]:
+    found = asdict(one.found[line_id]) if line_id in one.found else {}
+    return {"line_id": line_id, "quantity": units, **found}
+
+
+def _places(taken: Iterable[Taken]) -> list[dict[str, object]]:
+    units = [{"sku": one.sku, "location": one.location, "quantity": one.quantity} for one in taken]
+    return units[:LINES_MAX]
