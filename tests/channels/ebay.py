@@ -22,11 +22,16 @@ from tests.channels.ebay_wire import (
     cancellation_data,
     confirmation_data,
     failed_row,
+    fulfillment,
     json_answer,
     metadata,
     multi_status,
     order_body,
     order_line,
+    shipped_data,
+    show_cancelled,
+    show_shipped,
+    units_left,
     whole_number,
 )
 from tests.channels.marketplace import Delivery, Marketplace
@@ -67,7 +72,9 @@ class Token:
 
 @dataclass(slots=True)
 class Ebay(Marketplace):
-    """`lagging`: getOrder does not show a cancellation yet. `names_culprits`: errors carry parameters."""
+    """`lagging`: the Fulfillment API does not show cancellations and shipments yet. `names_culprits`: errors carry
+    parameters. `wrapped`: shipments are told below `itemMarkedShipped`, as some have seen, not as documented.
+    """
 
     retry_seconds: tuple[float, ...] = (0.2, 0.5)  # Up to three attempts.
     seller_id: str = "y9qonyvfrqq"
@@ -79,8 +86,10 @@ class Ebay(Marketplace):
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     lagging: bool = False
     names_culprits: bool = True
+    wrapped: bool = False
     items: dict[str, Item] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fulfillments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     tokens_issued: int = 0
     kid: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -128,13 +137,33 @@ class Ebay(Marketplace):
         with self.changed:
             order = self.orders[order_id]
             lines = [line for line in order["lineItems"] if names is None or line["sku"] in names]
-            if len(lines) == len(order["lineItems"]) and not self.lagging:
-                order["cancelStatus"]["cancelState"] = "CANCELED"
-                order["lastModifiedDate"] = self._stamp()
             at = self._stamp()
+            if not self.lagging:
+                show_cancelled(order, lines, at)
+                order["lastModifiedDate"] = at
         for status in ("REQUESTED", "COMPLETED"):
             data = cancellation_data(self._user, order_id, lines, status, at)
             self._notify("ORDER_CANCELLATION_ACTIVITY", data)
+
+    def ship(self, order_id: str, lines: Mapping[str, int]) -> str:
+        """The fulfilment's id, by which getShippingFulfillments lists it from now on."""
+        with self.changed:
+            order, known = self.orders[order_id], self.fulfillments.setdefault(order_id, [])
+            sent = [(line, lines[line["sku"]]) for line in order["lineItems"] if line["sku"] in lines]
+            left = units_left(known)
+            if len(sent) < len(lines) or any(
+                not 1 <= n <= line["quantity"] - left[line["lineItemId"]] for line, n in sent
+            ):
+                raise ValueError("a SKU that the order does not have, or more units than are left")
+            parcel = fulfillment(f"94001{len(self.orders):05d}{len(known):05d}", sent, self._stamp())
+            known.append(parcel)
+            if not self.lagging:
+                show_shipped(order, known)
+                order["lastModifiedDate"] = self._stamp()
+        for line, _ in sent:
+            data = shipped_data(self._user, order_id, line, parcel)
+            self._notify("ITEM_MARKED_SHIPPED", {"itemMarkedShipped": data} if self.wrapped else data)
+        return str(parcel["fulfillmentId"])
 
     def register(self, endpoint: str) -> None:
         """Sets the destination, as `POST /destination` does: after a challenge the endpoint must pass."""
@@ -194,6 +223,11 @@ class Ebay(Marketplace):
             Rule("/identity/v1/oauth2/token", methods=["POST"], endpoint=self._issue_token),
             Rule("/commerce/notification/v1/public_key/<kid>", methods=["GET"], endpoint=api(self._public_key)),
             Rule(f"{ORDER_API}/order/<order_id>", methods=["GET"], endpoint=api(self._get_order)),
+            Rule(
+                f"{ORDER_API}/order/<order_id>/shipping_fulfillment",
+                methods=["GET"],
+                endpoint=api(self._get_shipped),
+            ),
             Rule(f"{STOCK_API}/bulk_update_price_quantity", methods=["POST"], endpoint=api(self._update)),
             Rule(f"{STOCK_API}/bulk_get_inventory_item", methods=["POST"], endpoint=api(self._get_items)),
         ]
@@ -251,6 +285,14 @@ class Ebay(Marketplace):
             if order_id not in self.orders:
                 raise Refusal(404, 32100, "Invalid order ID", order_id, domain="API_FULFILLMENT")
             return json_answer(self.orders[order_id])
+
+    def _get_shipped(self, request: Request, order_id: str) -> Response:
+        self._authorize(request, USER)
+        with self.changed:
+            if order_id not in self.orders:
+                raise Refusal(404, 32100, "Invalid order ID", order_id, domain="API_FULFILLMENT")
+            found = [] if self.lagging else self.fulfillments.get(order_id, [])
+            return json_answer({"total": len(found), "fulfillments": found})
 
     def _get_items(self, request: Request) -> Response:
         requests = self._requests(request)

@@ -11,10 +11,12 @@ from typing import Any
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from lastunit.adapters.http import UrllibClient
 from lastunit.channels.ebay import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.snapshots import Notification
 from lastunit.ports import HttpResponse, WebhookRequest
+from tests.channels.ebay import Ebay
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOKEN = "verification-token-of-32-characters"
@@ -90,6 +92,11 @@ def api(
     channel = Channel("ebay-us", "ebay", connection={"webhook_url": URL, **connection})
     made = Api(channel, SECRET, http, clock or FakeClock(), {} if memory is None else memory)
     return made, http
+
+
+def connect(ebay: Ebay, clock: FakeClock, memory: dict[str, Any] | None = None) -> Api:
+    channel = Channel("ebay-us", "ebay", connection=ebay.connection())
+    return Api(channel, ebay.secret(), UrllibClient(), clock, {} if memory is None else memory)
 
 
 def webhook(content: object, header: str | None = None) -> WebhookRequest:

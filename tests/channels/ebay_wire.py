@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -84,6 +85,10 @@ def order_body(
     }
 
 
+def money(units: int) -> dict[str, str]:
+    return {"value": f"{units * 19.99:.2f}", "currency": "USD"}
+
+
 def order_line(line_id: str, listing_id: str, sku: str, quantity: int) -> dict[str, Any]:
     return {
         "lineItemId": line_id,
@@ -93,7 +98,61 @@ def order_line(line_id: str, listing_id: str, sku: str, quantity: int) -> dict[s
         "quantity": quantity,
         "soldFormat": "FIXED_PRICE",
         "lineItemFulfillmentStatus": "NOT_STARTED",
+        "lineItemCost": money(quantity),
+        "total": money(quantity),
+        "refunds": [],
     }
+
+
+def cancel_request(number: int, at: str) -> dict[str, Any]:
+    """As getOrder shows one: it does not say which lines it was about."""
+    return {
+        "cancelRequestId": f"50{number:08d}",
+        "cancelInitiator": "BUYER",
+        "cancelReason": "BUYER_ASKED_CANCEL",
+        "cancelRequestState": "COMPLETED",
+        "cancelRequestedDate": at,
+        "cancelCompletedDate": at,
+    }
+
+
+def show_cancelled(order: dict[str, Any], lines: list[dict[str, Any]], at: str) -> None:
+    """All lines stay listed with their quantities; those cancelled are paid back."""
+    status = order["cancelStatus"]
+    status["cancelRequests"].append(cancel_request(len(status["cancelRequests"]), at))
+    for line in lines:
+        line["refunds"].append({"refundId": f"r{line['lineItemId']}", "amount": line["total"], "refundDate": at})
+    whole = all(line["refunds"] for line in order["lineItems"])
+    status["cancelState"] = "CANCELED" if whole else status["cancelState"]
+    order["orderPaymentStatus"] = "FULLY_REFUNDED" if whole else "PARTIALLY_REFUNDED"
+
+
+def fulfillment(fulfillment_id: str, lines: list[tuple[dict[str, Any], int]], at: str) -> dict[str, Any]:
+    return {
+        "fulfillmentId": fulfillment_id,
+        "shipmentTrackingNumber": fulfillment_id,
+        "shippingCarrierCode": "USPS",
+        "shippedDate": at,
+        "lineItems": [{"lineItemId": line["lineItemId"], "quantity": quantity} for line, quantity in lines],
+    }
+
+
+def units_left(fulfillments: list[dict[str, Any]]) -> Counter[str]:
+    left = Counter[str]()
+    for row in (row for one in fulfillments for row in one["lineItems"]):
+        left[row["lineItemId"]] += row["quantity"]
+    return left
+
+
+def show_shipped(order: dict[str, Any], fulfillments: list[dict[str, Any]]) -> None:
+    left = units_left(fulfillments)
+    for line in order["lineItems"]:
+        line["lineItemFulfillmentStatus"] = _progress(left[line["lineItemId"]], line["quantity"])
+    order["orderFulfillmentStatus"] = _progress(left.total(), sum(line["quantity"] for line in order["lineItems"]))
+
+
+def _progress(left: int, ordered: int) -> str:
+    return "FULFILLED" if left >= ordered else "IN_PROGRESS" if left else "NOT_STARTED"
 
 
 def confirmation_data(user: Mapping[str, str], order_id: str, line: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,3 +181,20 @@ def cancellation_data(
         ],
     }
     return {"activityType": f"CANCELLATION_{status}", "activityDate": at, "orderCancellation": details}
+
+
+def shipped_data(
+    user: Mapping[str, str], order_id: str, line: Mapping[str, Any], parcel: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Flat, as documented."""
+    return {
+        "trackingNumber": parcel["shipmentTrackingNumber"],
+        "carrier": parcel["shippingCarrierCode"],
+        "shippedDate": parcel["shippedDate"],
+        "orderId": order_id,
+        "itemId": line["legacyItemId"],
+        "transactionId": line["lineItemId"],
+        "lineItemId": line["lineItemId"],
+        "publicUserId": user["userId"],
+        "username": user["username"],
+    }

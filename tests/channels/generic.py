@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,13 +26,22 @@ def new_secret() -> str:
 
 @dataclass(slots=True)
 class StoreOrder:
-    """`lines` by SKU; a SKU keeps its line id for as long as the order lives."""
+    """`lines` by SKU; a SKU keeps its line id for as long as the order lives. `parcels` by shipment id."""
 
     placed_at: str
     lines: dict[str, int]
     line_ids: dict[str, str]
     version: int = 1
     cancelled: bool = False
+    parcels: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def unsent(self) -> dict[str, int]:
+        """What a cancel puts back on the shelf."""
+        left = Counter[str]()
+        for parcel in self.parcels.values():
+            left.update(parcel)
+        return {name: units - left[name] for name, units in self.lines.items() if units > left[name]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +112,32 @@ class GenericStore(Marketplace):
         with self.changed:
             order = self._open_order(order_id)
             order.cancelled, order.version = True, order.version + 1
-            for name, quantity in order.lines.items():
+            for name, quantity in order.unsent.items():
                 self.put_on_shelf(name, self.shelves[name] + quantity, "cancel")
             data = {"order_id": order_id, "version": order.version, "updated_at": _now(), "restocked": True}
         self._announce("order.cancelled", data)
+
+    def ship(
+        self, order_id: str, lines: Mapping[str, int], shipment_id: str | None = None, location: str | None = None
+    ) -> str:
+        """The shipment's id; one that was told before is told again. The shelf stays: it fell when they sold.
+
+        More than was ordered can be sent, or a SKU that was not: the hub must cope with it.
+        """
+        with self.changed:
+            order = self.orders[order_id]
+            shipment_id = shipment_id or f"{order_id}-{len(order.parcels) + 1}"
+            order.parcels[shipment_id] = dict(lines)
+            data = _shipment_data(order_id, shipment_id, order, lines, location)
+        self._announce("shipment.created", data)
+        return shipment_id
+
+    def void(self, order_id: str, shipment_id: str) -> None:
+        """The parcel did not leave after all."""
+        with self.changed:
+            # Kept empty, so that its id is not given to another parcel.
+            self.orders[order_id].parcels[shipment_id] = {}
+        self._announce("shipment.voided", {"shipment_id": shipment_id, "order_id": order_id})
 
     def put_on_shelf(self, name: str, quantity: int, cause: str) -> None:
         with self.changed:
@@ -240,6 +272,23 @@ def _order_data(order_id: str, order: StoreOrder, status: str) -> dict[str, Any]
             for name, quantity in order.lines.items()
         ],
     }
+
+
+def _shipment_data(
+    order_id: str, shipment_id: str, order: StoreOrder, lines: Mapping[str, int], location: str | None
+) -> dict[str, Any]:
+    rows = [{"sku": name, "quantity": quantity} for name, quantity in lines.items()]
+    return {
+        "shipment_id": shipment_id,
+        "order_id": order_id,
+        "shipped_at": _now(),
+        "carrier": "USPS",
+        "tracking_number": "9400100000000000000000",
+        "recipient": "Ada Example",
+        "lines": [
+            row | ({"line_id": order.line_ids[row["sku"]]} if row["sku"] in order.line_ids else {}) for row in rows
+        ],
+    } | ({} if location is None else {"location": location})
 
 
 def _json(status: int, content: Mapping[str, Any]) -> Response:

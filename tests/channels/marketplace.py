@@ -109,6 +109,7 @@ class Marketplace:
     history: list[ShelfChange] = field(default_factory=list)
     calls: list[ApiCall] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
+    posted: list[Delivery] = field(default_factory=list)  # Every attempt as it went out, for sending it again.
     answered: list[float] = field(default_factory=list)  # When each delivery got its 2xx, time.monotonic().
     changed: threading.Condition = field(default_factory=threading.Condition)
     _random: random.Random = field(init=False)
@@ -231,6 +232,8 @@ class Marketplace:
             self.counts.undelivered += 1
 
     def _post(self, delivery: Delivery) -> bool:
+        with self.changed:
+            self.posted.append(delivery)
         try:
             answer = self._http.request(
                 "POST", self.webhook_url, body=delivery.body, headers=dict(delivery.headers)

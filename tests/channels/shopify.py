@@ -87,22 +87,54 @@ class Shopify(Marketplace):
         return str(order["id"])
 
     def cancel(self, order_id: str, *, restock: bool = True) -> None:
+        """Refused once something was fulfilled, as Shopify refuses it."""
         with self.changed:
             order = self.orders[order_id]
-            if order["cancelled_at"] is not None:
-                raise ValueError(f"order {order_id} is cancelled already")
-            refund = self._refund(order, restock)
-            self._put_back(order, restock)
-            moment = self._now()
-            order |= {
-                "cancelled_at": moment,
-                "updated_at": moment,
-                "cancel_reason": "customer",
-                "refunds": [refund],
-            }
+            if order["cancelled_at"] is not None or any(map(_has_left, order["fulfillments"])):
+                raise ValueError(f"order {order_id} is cancelled already, or fulfilled")
+            open_lines = {line["sku"]: line["current_quantity"] for line in order["line_items"]}
+            restock_type = "cancel" if restock else "no_restock"
+            refund = self._refund(order, {name: units for name, units in open_lines.items() if units}, restock_type)
+            order |= {"cancelled_at": order["updated_at"], "cancel_reason": "customer"}
             body, refund_body = json.dumps(order).encode(), json.dumps(refund).encode()
         self._announce("orders/cancelled", body)
         self._announce("refunds/create", refund_body)
+        self._announce("orders/updated", body)
+
+    def refund(self, order_id: str, lines: Mapping[str, int], restock_type: str) -> str:
+        """`restock_type`: cancel (units not sent), return (units sent) or no_restock."""
+        with self.changed:
+            order = self.orders[order_id]
+            refund = self._refund(order, lines, restock_type)
+            body, refund_body = json.dumps(order).encode(), json.dumps(refund).encode()
+        self._announce("refunds/create", refund_body)
+        self._announce("orders/updated", body)
+        return str(refund["id"])
+
+    def ship(self, order_id: str, lines: Mapping[str, int], location_id: int | None = None) -> str:
+        """The id of the fulfilment. Committed units leave; what is available stays."""
+        with self.changed:
+            order = self.orders[order_id]
+            fulfilment = self._fulfilment(order, lines, location_id or self.location_id)
+            order["fulfillments"].append(fulfilment)
+            self._commit(order, fulfilment, -1)
+            body, told = json.dumps(order).encode(), json.dumps(fulfilment).encode()
+            state = order["fulfillment_status"]
+        self._announce("fulfillments/create", told)
+        self._announce("orders/fulfilled" if state == "fulfilled" else "orders/partially_fulfilled", body)
+        self._announce("orders/updated", body)
+        return str(fulfilment["id"])
+
+    def void(self, fulfillment_id: str) -> None:
+        """The fulfilment is cancelled: its units are committed again."""
+        with self.changed:
+            order, fulfilment = self._shipped(fulfillment_id)
+            if not _has_left(fulfilment):
+                raise ValueError(f"fulfilment {fulfillment_id} is cancelled already")
+            fulfilment["status"] = "cancelled"
+            self._commit(order, fulfilment, +1)
+            body, told = json.dumps(order).encode(), json.dumps(fulfilment).encode()
+        self._announce("fulfillments/update", told)
         self._announce("orders/updated", body)
 
     # -- orders ----------------------------------------------------------------------------------------------
@@ -159,27 +191,77 @@ class Shopify(Marketplace):
             "variant_inventory_management": "shopify",
         }
 
-    def _refund(self, order: Mapping[str, Any], restock: bool) -> dict[str, Any]:
-        lines = [
-            {
-                "id": self._next_id(),
-                "line_item_id": line["id"],
-                "quantity": line["current_quantity"],
-                "restock_type": "cancel" if restock else "no_restock",
-                "location_id": self.location_id if restock else None,
-                "subtotal": "19.99",
-            }
-            for line in order["line_items"]
-        ]
-        return {"id": self._next_id(), "order_id": order["id"], "restock": restock, "refund_line_items": lines}
+    def _refund(self, order: dict[str, Any], lines: Mapping[str, int], restock_type: str) -> dict[str, Any]:
+        """All the lines or, by ValueError, none."""
+        wanted = [(_line_of(order, name), quantity) for name, quantity in lines.items()]
+        for line, quantity in wanted:
+            _refuse_refund(line, quantity, restock_type)
+        rows = [self._refunded(line, quantity, restock_type) for line, quantity in wanted]
+        back = restock_type != "no_restock"
+        refund = {"id": self._next_id(), "order_id": order["id"], "restock": back, "refund_line_items": rows}
+        order["refunds"].append(refund)
+        whole = not any(line["current_quantity"] for line in order["line_items"])
+        order |= {"financial_status": "refunded" if whole else "partially_refunded", "updated_at": self._now()}
+        return refund
 
-    def _put_back(self, order: Mapping[str, Any], restock: bool) -> None:
-        for line in order["line_items"]:
-            name, quantity = line["sku"], line["current_quantity"]
-            self.committed[name] -= quantity
-            line |= {"current_quantity": 0, "fulfillable_quantity": 0}
-            if restock:
-                self.put_on_shelf(name, self.shelves[name] + quantity, "cancel")
+    def _refunded(self, line: dict[str, Any], quantity: int, restock_type: str) -> dict[str, Any]:
+        name, back = line["sku"], restock_type != "no_restock"
+        unsent = 0 if restock_type == "return" else min(quantity, line["fulfillable_quantity"])
+        line["current_quantity"] -= quantity
+        line["fulfillable_quantity"] -= unsent
+        self.committed[name] -= unsent
+        if back:
+            self.put_on_shelf(name, self.shelves[name] + quantity, "cancel")
+        return {
+            "id": self._next_id(),
+            "line_item_id": line["id"],
+            "quantity": quantity,
+            "restock_type": restock_type,
+            "location_id": self.location_id if back else None,
+            "subtotal": "19.99",
+        }
+
+    # -- fulfilments -----------------------------------------------------------------------------------------
+
+    def _fulfilment(self, order: Mapping[str, Any], lines: Mapping[str, int], place: int) -> dict[str, Any]:
+        if not lines or place not in (self.location_id, self.other_location_id):
+            raise ValueError("a fulfilment needs lines and one of the shop's locations")
+        wanted = [(_line_of(order, name), quantity) for name, quantity in lines.items()]
+        if any(not 1 <= quantity <= line["fulfillable_quantity"] for line, quantity in wanted):
+            raise ValueError("more than is left to fulfil")
+        moment = self._now()
+        return {
+            "id": self._next_id(),
+            "order_id": order["id"],
+            "status": "success",
+            "created_at": moment,
+            "updated_at": moment,
+            "service": "manual",
+            "tracking_company": "USPS",
+            "tracking_number": "9400100000000000000000",
+            "email": order["email"],
+            "destination": order["shipping_address"],
+            "location_id": place,
+            "line_items": [{**line, "quantity": quantity} for line, quantity in wanted],
+        }
+
+    def _commit(self, order: dict[str, Any], fulfilment: dict[str, Any], sign: int) -> None:
+        """`sign` -1: the units leave; +1: they have not left after all."""
+        for row in fulfilment["line_items"]:
+            line = _line_of(order, row["sku"])
+            line["fulfillable_quantity"] += sign * row["quantity"]
+            self.committed[row["sku"]] += sign * row["quantity"]
+            line["fulfillment_status"] = _state(order, [line])
+        moment = self._now()
+        fulfilment["updated_at"] = order["updated_at"] = moment
+        order["fulfillment_status"] = _state(order, order["line_items"])
+
+    def _shipped(self, fulfillment_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        for order in self.orders.values():
+            for fulfilment in order["fulfillments"]:
+                if str(fulfilment["id"]) == fulfillment_id:
+                    return order, fulfilment
+        raise KeyError(fulfillment_id)
 
     # -- webhooks --------------------------------------------------------------------------------------------
 
@@ -242,6 +324,33 @@ class Shopify(Marketplace):
         if not isinstance(body, dict) or not isinstance(body.get("query"), str):
             return _json({"errors": {"query": "Required parameter missing or invalid"}}, status=400)
         return _json(self.admin.answer(body["query"], body.get("variables") or {}))
+
+
+def _line_of(order: Mapping[str, Any], name: str) -> dict[str, Any]:
+    lines: dict[str, dict[str, Any]] = {line["sku"]: line for line in order["line_items"]}
+    return lines[name]
+
+
+def _has_left(fulfilment: Mapping[str, Any]) -> bool:
+    return bool(fulfilment["status"] == "success")
+
+
+def _state(order: Mapping[str, Any], lines: list[dict[str, Any]]) -> str | None:
+    """What Shopify calls partial, fulfilled or, nothing having left, null."""
+    ids = {line["id"] for line in lines}
+    left = [row for one in order["fulfillments"] if _has_left(one) for row in one["line_items"] if row["id"] in ids]
+    if not left:
+        return None
+    return "partial" if any(line["fulfillable_quantity"] for line in lines) else "fulfilled"
+
+
+def _refuse_refund(line: Mapping[str, Any], quantity: int, restock_type: str) -> None:
+    unsent, units = line["fulfillable_quantity"], line["current_quantity"]
+    most = {"cancel": min(unsent, units), "return": units - unsent, "no_restock": units}.get(restock_type)
+    if most is None:
+        raise ValueError(f"{restock_type} is not accepted for new refunds")
+    if not 1 <= quantity <= most:
+        raise ValueError(f"{quantity} units cannot be refunded as {restock_type}")
 
 
 def _json(content: Mapping[str, Any], status: int = 200) -> Response:

@@ -2,23 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import urllib3
 
-from lastunit.adapters.http import UrllibClient
-from lastunit.channels.ebay import Api, Connection, Refs, Secret
-from lastunit.domain.channels import Channel
+from lastunit.channels.ebay import Connection, Refs, Secret
 from lastunit.domain.errors import BadSignature, ChannelUnavailable, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
-from lastunit.domain.snapshots import Snapshot
 from lastunit.ports import WebhookRequest
 from tests.channels.ebay import ChallengeFailed, Ebay
-from tests.channels.ebay_fakes import FakeClock, Hub, serving
-from tests.channels.marketplace import Delivery, SoldOut
+from tests.channels.ebay_fakes import FakeClock, Hub, connect, serving
+from tests.channels.marketplace import Delivery
 
 
 @pytest.fixture
@@ -32,11 +28,6 @@ def ebay(clock: FakeClock) -> Iterator[Ebay]:
         market.list_item("TEE", 10)
         market.list_item("CAP", 5, location_key="wh-1")
         yield market
-
-
-def connect(ebay: Ebay, clock: FakeClock, memory: dict[str, Any] | None = None) -> Api:
-    channel = Channel("ebay-us", "ebay", connection=ebay.connection())
-    return Api(channel, ebay.secret(), UrllibClient(), clock, {} if memory is None else memory)
 
 
 def push(ebay: Ebay, name: str, quantity: int) -> Push:
@@ -77,105 +68,6 @@ def test_an_endpoint_with_another_token_is_not_registered(ebay: Ebay, clock: Fak
 
         with pytest.raises(ChallengeFailed):
             ebay.register(hub.url)
-
-
-# Orders
-
-
-@pytest.fixture
-def hub(ebay: Ebay, clock: FakeClock) -> Iterator[Hub]:
-    memory: dict[str, Any] = {}
-    with serving(Hub(lambda: connect(ebay, clock, memory))) as hub:
-        ebay.webhook_url = hub.url
-        ebay.register(hub.url)
-        yield hub
-
-
-def snapshots(ebay: Ebay, clock: FakeClock, hub: Hub) -> list[Snapshot | None]:
-    assert ebay.await_delivered(10)
-    api = connect(ebay, clock)
-    return [api.order(notification) for notification in hub.received]
-
-
-def test_a_sale_is_told_once_per_line_and_fetched_whole(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
-    order_id = ebay.sell({"TEE": 2, "CAP": 1})
-
-    first, second = snapshots(ebay, clock, hub)
-
-    assert first == second
-    assert first is not None
-    assert first.external_id == order_id
-    assert {(line.names, line.quantity) for line in first.lines} == {
-        (("item:406447250001", "TEE"), 2),
-        (("item:406447250002", "CAP"), 1),
-    }
-    assert (ebay.shelves["TEE"], ebay.shelves["CAP"]) == (8, 4)
-
-
-def test_nothing_of_the_buyer_or_the_seller_travels_further(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
-    ebay.cancel(ebay.sell({"TEE": 1}))
-
-    told = repr(snapshots(ebay, clock, hub)) + repr(hub.received)
-
-    assert [name for name in ("some-seller", "y9qonyvfrqq", "buyer1", "B One") if name in told] == []
-
-
-def test_an_order_and_its_cancellation_share_lines_and_grow_newer(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
-    order_id = ebay.sell({"TEE": 2})
-    (sold,) = snapshots(ebay, clock, hub)
-    ebay.cancel(order_id)
-
-    _, cancelled = snapshots(ebay, clock, hub)
-
-    assert sold is not None
-    assert cancelled is not None
-    assert (sold.cancelled, cancelled.cancelled) == (False, True)
-    assert sold.revision < cancelled.revision
-    assert hub.ignored == 1  # The request to cancel.
-    assert ebay.shelves["TEE"] == 8  # eBay does not relist by itself.
-
-
-def test_a_cancellation_that_the_order_does_not_show_yet_is_one(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
-    ebay.lagging = True
-    ebay.cancel(ebay.sell({"TEE": 2, "CAP": 1}))
-
-    told = [one for one in snapshots(ebay, clock, hub) if one is not None]
-
-    assert max(told, key=lambda one: one.revision).cancelled
-
-
-def test_a_cancelled_line_leaves_the_other(ebay: Ebay, clock: FakeClock, hub: Hub) -> None:
-    ebay.cancel(ebay.sell({"TEE": 2, "CAP": 1}), ["CAP"])
-
-    told = snapshots(ebay, clock, hub)
-
-    quantities = {tuple(line.quantity for line in one.lines) for one in told if one is not None}
-    assert quantities == {(2, 1), (2, 0)}
-
-
-def test_a_delivery_is_attempted_three_times_and_says_which_it_is(ebay: Ebay, hub: Hub) -> None:
-    hub.failures = 2
-    ebay.sell({"TEE": 1})
-
-    assert ebay.await_delivered(10)
-
-    assert [body["notification"]["publishAttemptCount"] for body in hub.bodies] == [1, 2, 3]
-    assert len({body["notification"]["notificationId"] for body in hub.bodies}) == 1
-    assert (ebay.counts.delivered, ebay.counts.undelivered) == (1, 0)
-
-
-def test_eight_buyers_at_once_buy_no_more_than_is_shown(ebay: Ebay, hub: Hub) -> None:
-    def buy(_: int) -> int:
-        try:
-            ebay.sell({"TEE": 1})
-        except SoldOut:
-            return 0
-        return 1
-
-    with ThreadPoolExecutor(8) as buyers:
-        sold = sum(buyers.map(buy, range(24)))
-
-    assert (sold, ebay.shelves["TEE"], len(ebay.orders)) == (10, 0, 10)
 
 
 # Signatures

@@ -16,6 +16,7 @@ from lastunit.adapters.http import UrllibClient
 from lastunit.channels.generic import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
+from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
 from lastunit.domain.snapshots import Notification, Snapshot, SnapshotLine
 from lastunit.ports import HttpResponse, WebhookRequest
@@ -88,19 +89,29 @@ def push(name: str, quantity: int, version: str | None, key: str = "k1") -> Push
     return Push(Target(name), quantity, key, version=version)
 
 
-def told(store: GenericStore, hub: Hub) -> list[Snapshot]:
-    """The orders the hub understood, by revision."""
+def facts(store: GenericStore, hub: Hub) -> list[Told]:
     assert store.await_delivered()
     reader = api(store)
-    snapshots = []
+    found: list[Told] = []
     for request in hub.received:
         reader.verify(request)
         notification = reader.parse(request)
         assert isinstance(notification, Notification)
         assert "Ada" not in json.dumps(dict(notification.payload))
-        if snapshot := reader.order(notification):
-            snapshots.append(snapshot)
+        found += reader.facts(notification)
+    return found
+
+
+def told(store: GenericStore, hub: Hub) -> list[Snapshot]:
+    """The orders the hub understood, by revision."""
+    snapshots = [fact for fact in facts(store, hub) if isinstance(fact, Snapshot)]
     return sorted(snapshots, key=lambda snapshot: snapshot.revision)
+
+
+def parcels(store: GenericStore, hub: Hub) -> list[Shipment]:
+    """The shipments and voids the hub understood, by id."""
+    shipments = [fact for fact in facts(store, hub) if isinstance(fact, Shipment)]
+    return sorted(shipments, key=lambda one: (one.shipment_id, one.voided))
 
 
 def failures(answers: list[Answer]) -> list[Failure]:
@@ -116,6 +127,7 @@ def test_a_sale_arrives_as_two_revisions_of_one_order(store: GenericStore, hub: 
     assert [(order_id, f"{number:020d}", lines) for number in (1, 2)] == [
         (one.external_id, one.revision, one.lines) for one in revisions
     ]
+    assert [False, True] == [one.paid for one in revisions]
     assert {"TEE": 8, "MUG": 3} == store.shelves
 
 
@@ -137,6 +149,45 @@ def test_a_cancel_puts_the_units_back_and_says_so(store: GenericStore, hub: Hub)
 
     assert Snapshot("shop", order_id, f"{3:020d}", (), cancelled=True, restocked=True) == last
     assert 10 == store.shelves["TEE"]
+
+
+def test_parcels_are_told_with_their_ids_lines_and_places_and_leave_the_shelf_alone(
+    store: GenericStore, hub: Hub
+) -> None:
+    order_id = store.sell({"TEE": 3, "MUG": 1})
+    first = store.ship(order_id, {"TEE": 2}, location="montreal")
+    second = store.ship(order_id, {"TEE": 1, "MUG": 1}, shipment_id="P-2")
+
+    seen = parcels(store, hub)
+
+    tee, mug = ("1", ("TEE",)), ("2", ("MUG",))
+    assert [
+        (first, (ShippedLine(2, *tee),), "montreal"),
+        (second, (ShippedLine(1, *tee), ShippedLine(1, *mug)), None),
+    ] == [(one.shipment_id, one.lines, one.location) for one in seen]
+    assert {order_id} == {one.external_id for one in seen}
+    assert all(one.shipped_at for one in seen)
+    assert {"TEE": 7, "MUG": 3} == store.shelves
+
+
+def test_a_void_names_the_parcel_that_stays(store: GenericStore, hub: Hub) -> None:
+    order_id = store.sell({"TEE": 2})
+    parcel = store.ship(order_id, {"TEE": 2})
+    store.void(order_id, parcel)
+
+    seen = parcels(store, hub)
+
+    assert Shipment("shop", order_id, parcel, (), voided=True) == seen[-1]
+    assert f"{order_id}-2" == store.ship(order_id, {"TEE": 2})  # The id is not used for another parcel.
+
+
+def test_a_cancel_puts_back_what_was_not_sent(store: GenericStore) -> None:
+    order_id = store.sell({"TEE": 3, "MUG": 1})
+    store.ship(order_id, {"TEE": 2, "CAP": 1})
+
+    store.cancel(order_id)
+
+    assert {"TEE": 8, "MUG": 4} == store.shelves
 
 
 def test_a_retry_keeps_the_event_id(store: GenericStore, hub: Hub) -> None:

@@ -19,7 +19,7 @@ from lastunit.domain.errors import (
     Throttled,
     UnreadableOrder,
 )
-from lastunit.domain.facts import Fact, Shipment, ShippedLine
+from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.snapshots import Notification
 from lastunit.ports import WebhookRequest
 from tests.channels.shipstation import V1, V2, ShipStation, new_key
@@ -47,7 +47,7 @@ class Setup:
         assert self.station.await_delivered(10)
         return self.hub.received
 
-    def facts(self) -> list[list[Fact]]:
+    def facts(self) -> list[list[Told]]:
         return [list(self.connect().facts(one)) for one in self.heard()]
 
 

@@ -1,43 +1,15 @@
 """The Shopify channel against a simulated shop, over real HTTP."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import pytest
-from werkzeug.routing import Rule
-from werkzeug.wrappers import Request, Response
 
 from lastunit.adapters.http import UrllibClient
 from lastunit.channels.shopify import Api
-from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
-from lastunit.domain.snapshots import Notification, Snapshot
-from lastunit.ports import WebhookRequest
-from tests.channels.marketplace import Marketplace, SoldOut
 from tests.channels.shopify import Shopify
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-@dataclass(slots=True)
-class Inbox(Marketplace):
-    """Not a marketplace at all: it borrows the server to collect what Shopify delivers."""
-
-    received: list[WebhookRequest] = field(default_factory=list)
-
-    def rules(self) -> list[Rule]:
-        return [Rule("/hook", endpoint=self._receive, methods=["POST"])]
-
-    def _receive(self, request: Request) -> Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.received.append(WebhookRequest("POST", headers, request.get_data()))
-        return Response(status=200)
+from tests.channels.shopify_fakes import api_of
 
 
 @pytest.fixture
@@ -47,20 +19,8 @@ def shop() -> Iterator[Shopify]:
 
 
 @pytest.fixture
-def inbox(shop: Shopify) -> Iterator[Inbox]:
-    with Inbox() as inbox:
-        shop.webhook_url = f"{inbox.url}/hook"
-        yield inbox
-
-
-@pytest.fixture
 def api(shop: Shopify) -> Api:
     return api_of(shop)
-
-
-def api_of(shop: Shopify, **changed: str) -> Api:
-    channel = Channel(name="shop", kind="shopify", connection=shop.connection() | changed)
-    return Api(channel, shop.secret(), UrllibClient(), SystemClock(), {})
 
 
 def push(shop: Shopify, name: str, quantity: int, expected: int | None, key: str = "k") -> Push:
@@ -267,103 +227,6 @@ def test_a_shop_that_cannot_be_reached_was_sent_nothing(shop: Shopify) -> None:
     api = api_of(shop, shop_url="http://127.0.0.1:9")
 
     assert NotSent is type(raised_by(lambda: api.read([stranger()])))
-
-
-# -- what the shop sends -------------------------------------------------------------------------------------
-
-
-def delivered(shop: Shopify, inbox: Inbox) -> list[WebhookRequest]:
-    assert shop.await_delivered()
-    return inbox.received
-
-
-def notifications(api: Api, requests: list[WebhookRequest]) -> dict[str, Notification]:
-    """By topic; every request is verified first."""
-    found = {}
-    for request in requests:
-        api.verify(request)
-        notification = api.parse(request)
-        if notification:
-            found[notification.topic] = notification
-    return found
-
-
-def test_a_sale_is_told_as_created_paid_and_updated(shop: Shopify, api: Api, inbox: Inbox) -> None:
-    shop.list_item("TEE", 5)
-
-    order_id = shop.sell({"TEE": 2})
-
-    found = notifications(api, delivered(shop, inbox))
-    assert {"orders/create", "orders/paid", "orders/updated"} == set(found)
-    assert {order_id} == {notification.order_id for notification in found.values()}
-    assert 3 == len({notification.event_id for notification in found.values()})
-    assert (3, 2) == (shop.shelves["TEE"], shop.committed["TEE"])
-    snapshots = [api.order(notification) for notification in found.values()]
-    assert 1 == len(set(snapshots))
-    assert isinstance(snapshots[0], Snapshot)
-    variant = f"variant:{shop.variants['TEE'].variant_id}"
-    assert [((variant, "TEE"), 2)] == [(line.names, line.quantity) for line in snapshots[0].lines]
-
-
-@pytest.mark.parametrize("restock", [True, False])
-def test_a_cancellation_tells_whether_the_units_went_back(
-    shop: Shopify, api: Api, inbox: Inbox, restock: bool
-) -> None:
-    shop.list_item("TEE", 5)
-    order_id = shop.sell({"TEE": 2})
-
-    shop.cancel(order_id, restock=restock)
-
-    found = notifications(api, delivered(shop, inbox))
-    snapshot = api.order(found["orders/cancelled"])
-    assert snapshot is not None
-    assert (order_id, True, restock) == (snapshot.external_id, snapshot.cancelled, snapshot.restocked)
-    assert (5 if restock else 3) == shop.shelves["TEE"]
-    assert 0 == shop.committed["TEE"]
-
-
-def test_no_personal_data_travels_on(shop: Shopify, api: Api, inbox: Inbox) -> None:
-    shop.list_item("TEE", 5)
-    shop.sell({"TEE": 1})
-
-    found = notifications(api, delivered(shop, inbox))
-
-    assert 3 == len(found)
-    assert all("Bea" not in str(each) and "@" not in str(each) for each in found.values())
-
-
-def test_webhooks_signed_with_a_new_secret_are_accepted_during_rotation(shop: Shopify, inbox: Inbox) -> None:
-    shop.webhook_secrets = ["new", "old"]
-    api = api_of(shop)
-    shop.list_item("TEE", 5)
-    shop.sell({"TEE": 1})
-    shop.webhook_secrets = ["old"]
-    shop.sell({"TEE": 1})
-
-    found = delivered(shop, inbox)
-
-    assert 6 == len(found)
-    for request in found:
-        api.verify(request)
-
-
-def test_eight_buyers_never_take_more_than_the_shelf_holds(shop: Shopify, inbox: Inbox) -> None:
-    shop.list_item("TEE", 5)
-
-    with ThreadPoolExecutor(8) as buyers:
-        sold = list(buyers.map(lambda _: _bought(shop), range(8)))
-
-    assert 5 == sum(sold)
-    assert (0, 5) == (shop.shelves["TEE"], shop.committed["TEE"])
-    assert 15 == len(delivered(shop, inbox))
-
-
-def _bought(shop: Shopify) -> bool:
-    try:
-        shop.sell({"TEE": 1})
-    except SoldOut:
-        return False
-    return True
 
 
 @pytest.mark.parametrize(

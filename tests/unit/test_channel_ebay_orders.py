@@ -66,7 +66,6 @@ def test_a_completed_cancellation_carries_its_lines_and_date() -> None:
         cancellation(named_line(), activity="CANCELLATION_REQUESTED"),
         cancellation(named_line(), activity="CANCELLATION_DECLINED"),
         cancellation(named_line(), activity="SELLER_RESPONSE_REMINDER"),
-        envelope("ITEM_MARKED_SHIPPED", {}),
         SDK_MESSAGE,
         envelope("LISTING", None),
     ],
@@ -152,8 +151,8 @@ def order_body(*lines: dict[str, Any], **changes: object) -> dict[str, Any]:
 
 def fetched(body: object, notification: Notification | None = None, status: int = 200) -> Snapshot:
     ebay, _ = api(lambda call: (status, body))
-    found = ebay.order(notification or Notification("ebay-us", "e", ORDER_ID, "ORDER_CONFIRMATION"))
-    assert found is not None
+    (found,) = ebay.facts(notification or Notification("ebay-us", "e", ORDER_ID, "ORDER_CONFIRMATION"))
+    assert isinstance(found, Snapshot)
     return found
 
 
@@ -165,15 +164,17 @@ def cancelling(*lines: object, at: object = "2026-08-02T09:00:00.000Z") -> Notif
 def test_an_order_is_fetched_and_read() -> None:
     ebay, http = api(lambda call: (200, order_body()))
 
-    snapshot = ebay.order(Notification("ebay-us", "e", ORDER_ID, "ORDER_CONFIRMATION"))
+    facts = ebay.facts(Notification("ebay-us", "e", ORDER_ID, "ORDER_CONFIRMATION"))
 
-    assert snapshot == Snapshot(
+    expected = Snapshot(
         channel="ebay-us",
         external_id=ORDER_ID,
         revision="2026-08-01T12:00:00.500000+00:00",
         lines=(SnapshotLine(LINE_ID, ("item:406447250843:700000000001", "TEE-RED-M"), 2),),
         placed_at="2026-08-01T11:59:30.000000+00:00",
+        paid=True,
     )
+    assert facts == (expected,)
     assert http.asked == [Asked("GET", f"/sell/fulfillment/v1/order/{ORDER_ID}", None)]
 
 
@@ -192,11 +193,24 @@ def test_a_line_is_named_by_its_listing_first(changes: dict[str, object], names:
     assert snapshot.lines[0].names == names
 
 
-@pytest.mark.parametrize("payment", ["FAILED", "PENDING", "PAID"])
-def test_an_order_reserves_whatever_its_payment_says(payment: str) -> None:
+@pytest.mark.parametrize(
+    ("payment", "paid"),
+    [
+        ("PAID", True),
+        ("PARTIALLY_REFUNDED", True),
+        ("FULLY_REFUNDED", True),
+        ("PENDING", False),
+        ("FAILED", False),
+        ("OF_TOMORROW", None),
+        (None, None),
+    ],
+)
+def test_an_order_tells_whether_it_was_paid_and_is_to_be_delivered_either_way(
+    payment: str | None, paid: bool | None
+) -> None:
     snapshot = fetched(order_body(orderPaymentStatus=payment))
 
-    assert (snapshot.cancelled, snapshot.lines[0].quantity) == (False, 2)
+    assert (snapshot.paid, snapshot.cancelled, snapshot.lines[0].quantity) == (paid, False, 2)
 
 
 def test_a_cancelled_order_is_cancelled_and_nothing_was_put_back_on_ebays_shelf() -> None:
@@ -297,6 +311,6 @@ def test_an_order_id_that_would_name_another_path_is_not_sent(order_id: str) -> 
     ebay, http = api(lambda call: (200, order_body()))
 
     with pytest.raises(UnreadableOrder):
-        ebay.order(Notification("ebay-us", "e", order_id, "ORDER_CONFIRMATION"))
+        ebay.facts(Notification("ebay-us", "e", order_id, "ORDER_CONFIRMATION"))
 
     assert http.asked == []

@@ -78,8 +78,10 @@ def order(**changes: object) -> dict[str, object]:
     return {"order_id": "A-1", "version": 3, "lines": [line()]} | changes
 
 
-def read_order(data: Mapping[str, object], topic: str = "order.created") -> Snapshot | None:
-    return api().order(Notification("shop", "msg_1", "A-1", topic, data))
+def read_order(data: Mapping[str, object], topic: str = "order.created") -> Snapshot:
+    (told,) = api().facts(Notification("shop", "msg_1", "A-1", topic, data))
+    assert isinstance(told, Snapshot)
+    return told
 
 
 def problem_field(data: Mapping[str, object], topic: str = "order.created") -> str:
@@ -225,7 +227,7 @@ class TestEnvelope:
         assert notification is not None
         assert odd == notification.payload
 
-    @pytest.mark.parametrize("topic", ["order.refunded", "shipment.created", "inventory.adjusted", "order.a.b"])
+    @pytest.mark.parametrize("topic", ["order.refunded", "shipment.delivered", "inventory.adjusted", "order.a.b"])
     def test_events_not_yet_acted_upon_ask_for_nothing(self, topic: str) -> None:
         assert api().parse(event(topic)) is None
 
@@ -280,8 +282,27 @@ class TestOrder:
             lines=(SnapshotLine("1", ("TEE",), 2),),
             location="wh-1",
             placed_at="2026-08-01T11:59:58.000000+00:00",
+            paid=True if topic == "order.paid" else None,
         )
         assert expected == told
+
+    @pytest.mark.parametrize(
+        ("status", "paid"),
+        [("paid", True), ("created", False), ("pending", False), ("packed", None), ("Paid", None), (None, None)],
+    )
+    def test_the_status_tells_whether_an_order_was_paid(self, status: str | None, paid: bool | None) -> None:
+        told = [read_order(order(status=status), topic) for topic in ("order.created", "order.updated")]
+
+        assert [paid, paid] == [one.paid for one in told]
+
+    @pytest.mark.parametrize("status", ["pending", "paid", "packed", None])
+    def test_the_event_of_a_payment_is_a_payment_whatever_the_status(self, status: str | None) -> None:
+        assert read_order(order(status=status), "order.paid").paid
+
+    def test_a_cancel_says_nothing_of_payment(self) -> None:
+        cancel = {"order_id": "A-1", "version": 4, "status": "paid"}
+
+        assert read_order(cancel, "order.cancelled").paid is None
 
     def test_the_same_model_serves_an_order_placed_over_the_api(self) -> None:
         model = OrderIn.model_validate_json(json.dumps(order()))
@@ -293,13 +314,12 @@ class TestOrder:
 
         told = [read_order(order(version=version)) for version in versions]
 
-        revisions = [one.revision for one in told if one]
+        revisions = [one.revision for one in told]
         assert sorted(set(revisions)) == revisions
 
     def test_without_a_version_the_time_of_change_in_utc_is_the_revision(self) -> None:
         told = read_order(order(version=None, updated_at="2026-08-01T14:00:00.5+02:00"))
 
-        assert told is not None
         assert "2026-08-01T12:00:00.500000+00:00" == told.revision
 
     def test_a_cancel_is_for_the_whole_order(self) -> None:
@@ -310,7 +330,6 @@ class TestOrder:
     def test_a_cancelled_order_is_not_restocked_unless_told_so(self) -> None:
         told = read_order({"order_id": "A-1", "version": 4}, "order.cancelled")
 
-        assert told is not None
         assert not told.restocked
 
     @pytest.mark.parametrize("lines", [[], [line()]])
@@ -345,6 +364,8 @@ class TestOrder:
             ({"version": None, "updated_at": "yesterday"}, "updated_at"),
             ({"version": None, "updated_at": "0001-01-01T00:00:00+14:00"}, "updated_at"),
             ({"placed_at": "noon"}, "placed_at"),
+            ({"status": 1}, "status"),
+            ({"status": ""}, "status"),
             ({"location": ""}, "location"),
         ],
     )

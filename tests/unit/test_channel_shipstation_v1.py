@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lastunit.domain.errors import ChannelUnavailable, InvalidInput, PartlyUnreadable, UnreadableOrder
-from lastunit.domain.facts import Fact, Shipment, ShippedLine
+from lastunit.domain.facts import Shipment, ShippedLine, Told
 from tests.channels.shipstation_fakes import (
     RESOURCE,
     V1,
@@ -19,7 +19,7 @@ from tests.channels.shipstation_fakes import (
 )
 
 
-def told(*records: object, **changed: str) -> list[Fact]:
+def told(*records: object, **changed: str) -> list[Told]:
     module, _ = api(lambda url: one_page("shipments", *records), {**V1, **changed})
     return list(module.facts(notice()))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lastunit.domain.errors import ChannelUnavailable, PartlyUnreadable, UnreadableOrder
-from lastunit.domain.facts import Fact, Shipment, ShippedLine
+from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.ports import HttpResponse
 from tests.channels.shipstation_fakes import (
     FULFILLMENTS,
@@ -63,7 +63,7 @@ def served(
 
 def told_v2(
     answer: Callable[[str], object], topic: str = "LABEL_CREATED_V2", url: str = LABELS, **changed: str
-) -> tuple[list[Fact], list[str]]:
+) -> tuple[list[Told], list[str]]:
     module, http = api(answer, {**V2, **changed})
     facts = list(module.facts(notice(url, topic)))
     assert {call.headers["API-Key"] for call in http.asked} == {"the-key"}

@@ -147,3 +147,111 @@ def test_every_answer_tells_its_cost(shop: Shopify) -> None:
     cost = answer["extensions"]["cost"]
     assert (10, 10) == (cost["requestedQueryCost"], cost["actualQueryCost"])
     assert 1990 == cost["throttleStatus"]["currentlyAvailable"]
+
+
+@pytest.fixture
+def sold(shop: Shopify) -> str:
+    """An order of 3 of 9 TEE. The webhooks of a shop that is not opened go nowhere."""
+    shop.misbehaviour.dropped = 1.0
+    shop.list_item("TEE", 9)
+    return shop.sell({"TEE": 3})
+
+
+def states(shop: Shopify, order_id: str) -> tuple[str | None, str, int, int]:
+    order = shop.orders[order_id]
+    line = order["line_items"][0]
+    return (
+        order["fulfillment_status"],
+        order["financial_status"],
+        line["current_quantity"],
+        line["fulfillable_quantity"],
+    )
+
+
+def counts(shop: Shopify) -> tuple[int, int]:
+    """Available and committed."""
+    return shop.shelves["TEE"], shop.committed["TEE"]
+
+
+def test_parcels_take_what_was_committed_until_nothing_is_left(shop: Shopify, sold: str) -> None:
+    seen = [(states(shop, sold), counts(shop))]
+
+    for quantity in (2, 1):
+        shop.ship(sold, {"TEE": quantity})
+        seen.append((states(shop, sold), counts(shop)))
+
+    assert [
+        ((None, "paid", 3, 3), (6, 3)),
+        (("partial", "paid", 3, 1), (6, 1)),
+        (("fulfilled", "paid", 3, 0), (6, 0)),
+    ] == seen
+
+
+def test_a_voided_parcel_is_committed_again_once(shop: Shopify, sold: str) -> None:
+    shop.ship(sold, {"TEE": 1})
+    parcel = shop.ship(sold, {"TEE": 2})
+
+    shop.void(parcel)
+
+    with pytest.raises(ValueError, match="already"):
+        shop.void(parcel)
+    assert (("partial", "paid", 3, 2), (6, 2)) == (states(shop, sold), counts(shop))
+    assert ["success", "cancelled"] == [one["status"] for one in shop.orders[sold]["fulfillments"]]
+
+
+@pytest.mark.parametrize("lines", [{}, {"TEE": 0}, {"TEE": -1}, {"TEE": 4}, {"CAP": 1}, {"TEE": 1, "CAP": 1}])
+def test_what_is_not_left_to_fulfil_is_refused_whole(shop: Shopify, sold: str, lines: dict[str, int]) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        shop.ship(sold, lines)
+
+    assert ((None, "paid", 3, 3), (6, 3)) == (states(shop, sold), counts(shop))
+
+
+def test_a_location_of_another_shop_sends_nothing(shop: Shopify, sold: str) -> None:
+    with pytest.raises(ValueError, match="location"):
+        shop.ship(sold, {"TEE": 1}, location_id=1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "restock_type", "quantity", "expected"),
+    [
+        (0, "cancel", 1, ((None, "partially_refunded", 2, 2), (7, 2))),
+        (0, "cancel", 3, ((None, "refunded", 0, 0), (9, 0))),
+        (0, "no_restock", 1, ((None, "partially_refunded", 2, 2), (6, 2))),
+        (2, "return", 2, (("partial", "partially_refunded", 1, 1), (8, 1))),
+        (3, "no_restock", 1, (("fulfilled", "partially_refunded", 2, 0), (6, 0))),
+    ],
+)
+def test_a_refund_lowers_the_current_quantity_and_restocks_as_its_type_says(
+    shop: Shopify, sold: str, sent: int, restock_type: str, quantity: int, expected: object
+) -> None:
+    if sent:
+        shop.ship(sold, {"TEE": sent})
+
+    shop.refund(sold, {"TEE": quantity}, restock_type)
+
+    assert expected == (states(shop, sold), counts(shop))
+
+
+@pytest.mark.parametrize(
+    ("restock_type", "quantity"),
+    [("cancel", 2), ("return", 3), ("no_restock", 4), ("cancel", 0), ("return", -1), ("legacy_restock", 1)],
+)
+def test_a_refund_that_does_not_fit_is_refused(shop: Shopify, sold: str, restock_type: str, quantity: int) -> None:
+    shop.ship(sold, {"TEE": 2})
+
+    with pytest.raises(ValueError, match="refund"):
+        shop.refund(sold, {"TEE": quantity}, restock_type)
+
+    assert (("partial", "paid", 3, 1), (6, 1)) == (states(shop, sold), counts(shop))
+
+
+def test_an_order_of_which_something_was_sent_cannot_be_cancelled(shop: Shopify, sold: str) -> None:
+    parcel = shop.ship(sold, {"TEE": 1})
+    with pytest.raises(ValueError, match="fulfilled"):
+        shop.cancel(sold)
+    shop.void(parcel)
+
+    shop.cancel(sold)
+
+    assert (9, 0) == counts(shop)

@@ -4,14 +4,15 @@ import hashlib
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-from lastunit.channels import ebay_orders
+from lastunit.channels import ebay_notifications, ebay_orders
 from lastunit.channels.ebay_client import Client, Connection, Grant, Secret
 from lastunit.channels.ebay_signature import KeyRing, check, read_stamp
 from lastunit.channels.ebay_stock import BATCH_MAX, Refs, Stock
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import InvalidInput
+from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Form, Push, Target
-from lastunit.domain.snapshots import Notification, Snapshot
+from lastunit.domain.snapshots import Notification
 from lastunit.ports import Clock, HttpClient, HttpResponse, WebhookRequest
 
 __all__ = ["Api", "Connection", "Refs", "Secret"]
@@ -53,10 +54,10 @@ class Api:
         check(stamp, request.body, self._keys.key(stamp.kid))
 
     def parse(self, request: WebhookRequest) -> Notification | None:
-        return ebay_orders.parse(request.body, self._name, self._connection.seller_id)
+        return ebay_notifications.parse(request.body, self._name, self._connection.seller_id)
 
-    def order(self, notification: Notification) -> Snapshot | None:
-        return ebay_orders.fetch(self._client, notification)
+    def facts(self, notification: Notification) -> Sequence[Told]:
+        return ebay_orders.facts(self._client, notification)
 
     def read(self, targets: Sequence[Target]) -> list[Answer]:
         return self._stock.read(targets)

@@ -1,39 +1,47 @@
-"""eBay's notifications and orders, read into the hub's words."""
+"""eBay's orders and shipments, fetched and read into the hub's words."""
 
-import hashlib
-import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from lastunit.channels.ebay_client import Client, Grant, Payload
-from lastunit.domain.errors import ChannelUnavailable, InvalidInput, UnreadableOrder
-from lastunit.domain.snapshots import Notification, Snapshot, SnapshotLine
+from lastunit.channels.ebay_notifications import CANCELLATION, CANCELLED_LINES, SHIPPED, Path, dotted
+from lastunit.domain.errors import ChannelUnavailable, PartlyUnreadable, UnreadableOrder
+from lastunit.domain.facts import Shipment, ShippedLine, Told
+from lastunit.domain.snapshots import QUANTITY_MAX, Notification, Snapshot, SnapshotLine
+from lastunit.ports import HttpResponse
 
-CONFIRMATION = "ORDER_CONFIRMATION"
-CANCELLATION = "ORDER_CANCELLATION_ACTIVITY"
-REMEDY = "check that the subscription uses schema version 1.0 and format JSON"
-CANCELLED_LINES = "cancellationLineItems"
+# A refund of money that came in does not undo that it came in.
+PAID = frozenset({"PAID", "PARTIALLY_REFUNDED", "FULLY_REFUNDED"})
+UNPAID = frozenset({"PENDING", "FAILED"})
+COMPLETED, UNSHIPPED = "COMPLETED", "NOT_STARTED"
+JUST_BEFORE = timedelta(seconds=1)  # The notification and the order may date one cancellation a little apart.
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
-Path = tuple[str | int, ...]
 
-SELLER_AT: Mapping[str, Path] = {
-    CONFIRMATION: ("notification", "data", "user", "userId"),
-    CANCELLATION: ("notification", "data", "orderCancellation", "seller", "userId"),
-}
-LINES_AT: Path = ("notification", "data", "orderCancellation", CANCELLED_LINES)
-ORDER_AT: Mapping[str, Path] = {
-    CONFIRMATION: ("notification", "data", "order", "orderId"),
-    CANCELLATION: (*LINES_AT, 0, "orderId"),
-}
+
+class _CancelRequest(Payload):
+    cancel_request_state: str | None = None
+    cancel_completed_date: str | None = None
+    cancel_requested_date: str | None = None
 
 
 class _CancelStatus(Payload):
     cancel_state: str | None = None
+    cancel_requests: tuple[_CancelRequest, ...] | None = None
+
+
+class _Amount(Payload):
+    value: Decimal | None = None
+
+
+class _Refund(Payload):
+    amount: _Amount | None = None
 
 
 class _Line(Payload):
@@ -42,94 +50,61 @@ class _Line(Payload):
     sku: str | None = None
     legacy_item_id: str | None = None
     legacy_variation_id: str | None = None
+    line_item_fulfillment_status: str | None = None
+    total: _Amount | None = None
+    refunds: tuple[_Refund, ...] | None = None
 
 
 class _Order(Payload):
     order_id: Id
     last_modified_date: Id
     creation_date: str | None = None
+    order_payment_status: str | None = None
     cancel_status: _CancelStatus | None = None
     line_items: tuple[_Line, ...]
 
 
-def parse(body: bytes, channel: str, seller_id: str | None) -> Notification | None:
-    """Order confirmations and completed cancellations; ITEM_MARKED_SHIPPED and test topics ask for nothing."""
-    content = _json(body)
-    topic = _text(content, ("metadata", "topic"))
-    if topic not in ORDER_AT or not _is_final(content, topic):
-        return None
-    if seller_id is not None and _text(content, SELLER_AT[topic]) != seller_id:
-        raise InvalidInput(
-            _dotted(SELLER_AT[topic]), "is another seller's", "correct seller_id in the channel's settings"
-        )
-    order_id = _text(content, ORDER_AT[topic])
-    return Notification(channel, _event_id(content, body), order_id, topic, _whitelist(content, topic))
+class _ShippedLine(Payload):
+    line_item_id: Id
+    quantity: Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("body", "is not JSON", REMEDY) from error
+class _Fulfillment(Payload):
+    fulfillment_id: Id
+    shipped_date: str | None = None
+    line_items: tuple[_ShippedLine, ...]
 
 
-def _is_final(content: Any, topic: str) -> bool:
-    """A buyer's request to cancel may still be declined: only a completed cancellation returns units."""
-    if topic != CANCELLATION:
-        return True
-    return _text(content, ("notification", "data", "activityType")) == "CANCELLATION_COMPLETED"
+class _Fulfillments(Payload):
+    fulfillments: tuple[Any, ...]
 
 
-def _event_id(content: Any, body: bytes) -> str:
-    found = _at(content, ("notification", "notificationId"))
-    return found[:200] if isinstance(found, str) and found else hashlib.sha256(body).hexdigest()
+def facts(client: Client, notification: Notification) -> Sequence[Told]:
+    """The order as eBay shows it now and, where something was shipped, every shipment of it.
+
+    Raises PartlyUnreadable, which carries the other facts, where only some shipments cannot be understood.
+    """
+    snapshot = _snapshot(_fetch_order(client, notification.order_id), notification)
+    if notification.topic != SHIPPED:
+        return (snapshot,)
+    told = list(_shipments(snapshot, _fetch_fulfillments(client, snapshot.external_id)))
+    shipments = [one for one in told if isinstance(one, Shipment)]
+    problems = [one for one in told if isinstance(one, UnreadableOrder)]
+    if problems:
+        raise PartlyUnreadable(problems, (snapshot, *shipments))
+    _check_shown(shipments, snapshot, notification.payload.get("lineItemId"))
+    return (snapshot, *shipments)
 
 
-def _whitelist(content: Any, topic: str) -> dict[str, Any]:
-    """Nothing of a confirmation is needed, because the order is fetched; of a cancellation, its lines and date."""
-    if topic != CANCELLATION:
-        return {}
-    return {
-        "activityDate": _at(content, ("notification", "data", "activityDate")),
-        CANCELLED_LINES: [_line_keys(line) for line in _at(content, LINES_AT)],
-    }
-
-
-def _line_keys(line: Any) -> dict[str, Any]:
-    return {name: _at(line, (name,)) for name in ("orderId", "orderLineItemId")}
-
-
-def _at(content: Any, path: Path) -> Any:
-    """What is found along `path`, None where it ends early."""
-    for step in path:
-        try:
-            content = content[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return content
-
-
-def _text(content: Any, path: Path) -> str:
-    found = _at(content, path)
-    if not isinstance(found, str) or not found:
-        raise InvalidInput(_dotted(path), "is missing", REMEDY)
-    return found
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(map(str, path))
-
-
-def fetch(client: Client, notification: Notification) -> Snapshot:
-    order = _fetch_order(client, notification.order_id)
-    lines = tuple(map(_line, order.line_items))
-    revision = _instant("lastModifiedDate", order.last_modified_date)
+def _snapshot(order: _Order, notification: Notification) -> Snapshot:
+    lines, revision = tuple(map(_line, order.line_items)), _instant("lastModifiedDate", order.last_modified_date)
     cancelled = order.cancel_status is not None and order.cancel_status.cancel_state == "CANCELED"
-    if notification.topic == CANCELLATION and not cancelled:
-        gone = _cancelled_ids(notification, {line.line_id for line in lines})
-        cancelled = all(line.line_id in gone for line in lines)
-        lines = lines if cancelled else tuple(_without(line, gone) for line in lines)
-        revision = max(revision, _activity_date(notification, revision))
+    gone: frozenset[str] = frozenset()
+    if not cancelled:
+        named = _cancelled_ids(notification, lines) if notification.topic == CANCELLATION else frozenset()
+        cancelled = bool(named) and all(line.line_id in named for line in lines)
+        gone = frozenset() if cancelled else named | _refunded_unshipped(order)
+        lines, revision = _without(lines, gone), _revision(order, notification, revision)
     return Snapshot(
         channel=notification.channel,
         external_id=order.order_id,
@@ -138,31 +113,122 @@ def fetch(client: Client, notification: Notification) -> Snapshot:
         cancelled=cancelled,
         restocked=False,  # eBay does not relist by itself: after a cancellation its quantity stays where it was.
         placed_at=_instant("creationDate", order.creation_date) if order.creation_date else None,
+        paid=_paid(order.order_payment_status),
+        cancelled_lines=tuple(sorted(gone)),
     )
 
 
+def _paid(status: str | None) -> bool | None:
+    return True if status in PAID else False if status in UNPAID else None
+
+
+def _revision(order: _Order, notification: Notification, modified: str) -> str:
+    """Newer than the order where a notification names the cancelled lines; older where the order hides them.
+
+    An order of which a part was cancelled still lists all its lines and says of none that it is the one. What
+    it shows is dated before its first cancellation, so that it never undoes what a notification told.
+    """
+    ended = _completed_cancellations(order)
+    if notification.topic == CANCELLATION:
+        told = notification.payload.get("activityDate")
+        dates = [*ended, *([] if told is None else [_moment("activityDate", told)])]
+        return max(modified, *map(_text, dates)) if dates else modified
+    return min(modified, _text(min(ended), JUST_BEFORE)) if ended else modified
+
+
+def _completed_cancellations(order: _Order) -> list[datetime]:
+    status = order.cancel_status
+    done = [one for one in status.cancel_requests or () if one.cancel_request_state == COMPLETED] if status else []
+    default = order.creation_date or order.last_modified_date
+    at = "cancelStatus.cancelRequests.cancelCompletedDate"
+    return [_moment(at, one.cancel_completed_date or one.cancel_requested_date or default) for one in done]
+
+
+def _refunded_unshipped(order: _Order) -> frozenset[str]:
+    """Of an order with a completed cancellation, the lines it must have been about: paid back and never sent."""
+    if not _completed_cancellations(order):
+        return frozenset()
+    return frozenset(line.line_item_id for line in order.line_items if _is_paid_back(line) and _is_unshipped(line))
+
+
+def _is_unshipped(line: _Line) -> bool:
+    return line.line_item_fulfillment_status == UNSHIPPED
+
+
+def _is_paid_back(line: _Line) -> bool:
+    cost = line.total.value if line.total else None
+    back = sum(one.amount.value for one in line.refunds or () if one.amount and one.amount.value is not None)
+    return cost is not None and 0 < cost <= back
+
+
 def _fetch_order(client: Client, order_id: str) -> _Order:
-    # The id goes into a path, where dots and slashes would name something else.
-    if not re.fullmatch(r"[A-Za-z0-9!_-]{1,100}", order_id):
-        raise UnreadableOrder("orderId", "has characters that no eBay order id has")
-    answer = client.call(Grant.SELLER, "GET", f"/sell/fulfillment/v1/order/{order_id}")
-    if answer.status == 404:
-        # The notification may be ahead of the API that serves the order, so the queue asks again.
-        raise ChannelUnavailable("eBay does not show the order yet")
-    if answer.status != 200:
-        raise UnreadableOrder("orderId", f"eBay answered {answer.status} when asked for the order")
-    order = _read(answer.body)
+    answer = _fetch(client, order_id, "")
+    order = _read(_Order, answer.body)
     if order.order_id != order_id:
         raise UnreadableOrder("orderId", "eBay answered with another order")
     return order
 
 
-def _read(body: bytes) -> _Order:
+def _fetch(client: Client, order_id: str, below: str) -> HttpResponse:
+    # The id goes into a path, where dots and slashes would name something else.
+    if not re.fullmatch(r"[A-Za-z0-9!_-]{1,100}", order_id):
+        raise UnreadableOrder("orderId", "has characters that no eBay order id has")
+    answer = client.call(Grant.SELLER, "GET", f"/sell/fulfillment/v1/order/{order_id}{below}")
+    if answer.status == 404:
+        # The notification may be ahead of the API that serves the order, so the queue asks again.
+        raise ChannelUnavailable("eBay does not show the order yet")
+    if answer.status != 200:
+        raise UnreadableOrder("orderId", f"eBay answered {answer.status} when asked for the order")
+    return answer
+
+
+def _read[T: Payload](model: type[T], content: object, at: Path = ()) -> T:
     try:
-        return _Order.model_validate_json(body)
+        return model.model_validate_json(content) if isinstance(content, bytes) else model.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        raise UnreadableOrder(_dotted(first["loc"]) or "order", first["msg"]) from error
+        raise UnreadableOrder(dotted((*at, *first["loc"])) or "order", first["msg"]) from error
+
+
+def _fetch_fulfillments(client: Client, order_id: str) -> tuple[Any, ...]:
+    answer = _fetch(client, order_id, "/shipping_fulfillment")
+    return _read(_Fulfillments, answer.body).fulfillments
+
+
+def _shipments(order: Snapshot, contents: Sequence[object]) -> Iterator[Shipment | UnreadableOrder]:
+    seen = set[str]()
+    for number, content in enumerate(contents):
+        try:
+            shipment = _shipment(order, content, ("fulfillments", number))
+            if shipment.shipment_id in seen:
+                # Taken for a repeat of the other, its units would never leave.
+                raise UnreadableOrder(f"fulfillments.{number}.fulfillmentId", "two shipments share it")
+        except UnreadableOrder as error:
+            yield error
+        else:
+            seen.add(shipment.shipment_id)
+            yield shipment
+
+
+def _shipment(order: Snapshot, content: object, at: Path) -> Shipment:
+    told, names = _read(_Fulfillment, content, at), {line.line_id: line.names for line in order.lines}
+    return Shipment(
+        channel=order.channel,
+        external_id=order.external_id,
+        shipment_id=told.fulfillment_id,
+        lines=tuple(
+            ShippedLine(one.quantity, one.line_item_id, names.get(one.line_item_id, ())) for one in told.line_items
+        ),
+        shipped_at=_instant(dotted((*at, "shippedDate")), told.shipped_date) if told.shipped_date else None,
+    )
+
+
+def _check_shown(shipments: Sequence[Shipment], order: Snapshot, line_id: object) -> None:
+    """Nothing tells of this shipment again, so that a list without it is asked for again by the queue."""
+    shown = {line.line_id for shipment in shipments for line in shipment.lines}
+    known = any(line.line_id == line_id for line in order.lines)
+    if not shown or (known and line_id not in shown):
+        raise ChannelUnavailable("eBay does not show the shipment yet")
 
 
 def _line(line: _Line) -> SnapshotLine:
@@ -179,33 +245,37 @@ def _listing_name(line: _Line) -> str | None:
     return f"item:{line.legacy_item_id}{variation}"
 
 
-def _without(line: SnapshotLine, gone: frozenset[str]) -> SnapshotLine:
-    return SnapshotLine(line.line_id, line.names, 0) if line.line_id in gone else line
+def _without(lines: Sequence[SnapshotLine], gone: frozenset[str]) -> tuple[SnapshotLine, ...]:
+    return tuple(replace(line, quantity=0) if line.line_id in gone else line for line in lines)
 
 
-def _cancelled_ids(notification: Notification, known: set[str]) -> frozenset[str]:
+def _cancelled_ids(notification: Notification, lines: Sequence[SnapshotLine]) -> frozenset[str]:
     """The lines a completed cancellation names. It may be ahead of what getOrder shows."""
-    lines = [line for line in notification.payload.get(CANCELLED_LINES, ()) if isinstance(line, Mapping)]
-    if any(line.get("orderId") != notification.order_id for line in lines):
+    known, told = {line.line_id for line in lines}, notification.payload.get(CANCELLED_LINES, ())
+    named = [line for line in told if isinstance(line, Mapping)]
+    if any(line.get("orderId") != notification.order_id for line in named):
         raise UnreadableOrder(f"{CANCELLED_LINES}.orderId", "one cancellation names several orders")
-    ids = [line.get("orderLineItemId") for line in lines]
+    ids = [line.get("orderLineItemId") for line in named]
     if not ids or any(not isinstance(line_id, str) or line_id not in known for line_id in ids):
         raise UnreadableOrder(f"{CANCELLED_LINES}.orderLineItemId", "names a line that the order does not have")
     return frozenset(map(str, ids))
 
 
-def _activity_date(notification: Notification, default: str) -> str:
-    """Makes a cancellation that is ahead of the order newer than the same order without it."""
-    found = notification.payload.get("activityDate")
-    return default if found is None else _instant("activityDate", found)
-
-
 def _instant(field: str, text: object) -> str:
-    """UTC with microseconds, so that instants sort as text."""
+    return _text(_moment(field, text))
+
+
+def _moment(field: str, text: object) -> datetime:
     try:
         moment = datetime.fromisoformat(text if isinstance(text, str) else "")
         if moment.tzinfo is None:
             raise UnreadableOrder(field, "has no time zone")
-        return moment.astimezone(UTC).isoformat(timespec="microseconds")
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UnreadableOrder(field, "is not an ISO 8601 date and time") from error
+
+
+def _text(moment: datetime, before: timedelta = timedelta()) -> str:
+    """UTC with microseconds, so that instants sort as text."""
+    earliest = datetime.min.replace(tzinfo=UTC) + before
+    return (max(moment, earliest) - before).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""A merchant's own store, by the contract of docs/generic-channel.md: signed orders in, compare-and-set out."""
+"""A merchant's own store, by the contract of docs/generic-channel.md: signed events in, compare-and-set out."""
 
 import hashlib
 import json
@@ -20,9 +20,13 @@ from lastunit.channels.generic_orders import (
     Envelope,
     Incoming,
     OrderIn,
+    ShipmentIn,
+    VoidIn,
     cancellation,
     first_problem,
+    shipment,
     snapshot,
+    void,
 )
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import (
@@ -33,14 +37,22 @@ from lastunit.domain.errors import (
     Throttled,
     UnreadableOrder,
 )
+from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Failure, Form, Push, Refused, Shown, Target
-from lastunit.domain.snapshots import Notification, Snapshot
+from lastunit.domain.snapshots import Notification
 from lastunit.ports import Clock, HttpClient, HttpResponse, WebhookRequest
 
-CANCELLED = "order.cancelled"
-TOPICS = frozenset({"order.created", "order.paid", "order.updated", CANCELLED})
+ORDER_FIELDS = ("order_id", "version", "updated_at", "status", "placed_at", "location", "restocked", "lines")
+SHIPMENT_FIELDS = ("order_id", "shipment_id", "shipped_at", "location", "lines")
+FIELDS = {
+    "order.created": ORDER_FIELDS,
+    "order.paid": ORDER_FIELDS,
+    "order.updated": ORDER_FIELDS,
+    "order.cancelled": ORDER_FIELDS,
+    "shipment.created": SHIPMENT_FIELDS,
+    "shipment.voided": SHIPMENT_FIELDS,
+}
 IGNORED_TOPIC = re.compile(r"(order|shipment|inventory)(\.[a-z0-9_]{1,40}){1,3}")
-ORDER_FIELDS = ("order_id", "version", "updated_at", "placed_at", "location", "restocked", "lines")
 LINE_FIELDS = ("line_id", "sku", "quantity")
 CONTRACT = "see docs/generic-channel.md"
 
@@ -118,23 +130,30 @@ class Api:
     def parse(self, request: WebhookRequest) -> Notification | None:
         envelope = _json_object(request.body)
         topic = _topic(envelope.get("type"))
-        if topic not in TOPICS:
+        if topic not in FIELDS:
             return None
         try:
             order_id = Envelope.model_validate(envelope).data.order_id
         except ValidationError as error:
             raise InvalidInput(*first_problem(error), CONTRACT) from error
-        payload = _whitelisted(envelope["data"])
+        payload = _whitelisted(envelope["data"], FIELDS[topic])
         return Notification(self._channel, standard_webhooks.message_id(request.headers), order_id, topic, payload)
 
-    def order(self, notification: Notification) -> Snapshot | None:
-        payload = dict(notification.payload)
+    def facts(self, notification: Notification) -> Sequence[Told]:
         try:
-            if notification.topic == CANCELLED:
-                return cancellation(self._channel, CancelIn.model_validate(payload))
-            return snapshot(self._channel, OrderIn.model_validate(payload))
+            return (self._fact(notification.topic, dict(notification.payload)),)
         except ValidationError as error:
             raise UnreadableOrder(*first_problem(error), CONTRACT) from error
+
+    def _fact(self, topic: str, payload: Mapping[str, Any]) -> Told:
+        match topic:
+            case "shipment.created":
+                return shipment(self._channel, ShipmentIn.model_validate(payload))
+            case "shipment.voided":
+                return void(self._channel, VoidIn.model_validate(payload))
+            case "order.cancelled":
+                return cancellation(self._channel, CancelIn.model_validate(payload))
+        return snapshot(self._channel, OrderIn.model_validate(payload), paid_now=topic == "order.paid")
 
     def read(self, targets: Sequence[Target]) -> list[Answer]:
         found: dict[tuple[str, str | None], Mapping[str, Any]] = {}
@@ -249,14 +268,14 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _topic(name: object) -> str:
-    if isinstance(name, str) and (name in TOPICS or IGNORED_TOPIC.fullmatch(name)):
+    if isinstance(name, str) and (name in FIELDS or IGNORED_TOPIC.fullmatch(name)):
         return name
-    raise InvalidInput("type", "is missing or not an event we know", f"send one of {', '.join(sorted(TOPICS))}")
+    raise InvalidInput("type", "is missing or not an event we know", f"send one of {', '.join(sorted(FIELDS))}")
 
 
-def _whitelisted(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what `order` reads. Odd content of these fields stays, so that it can be named and shown later."""
-    kept = {name: data[name] for name in ORDER_FIELDS if name in data}
+def _whitelisted(data: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Only what `facts` reads. Odd content of these fields stays, so that it can be named and shown later."""
+    kept = {name: data[name] for name in fields if name in data}
     if isinstance(kept.get("lines"), list):
         kept["lines"] = [_whitelisted_line(line) for line in kept["lines"]]
     return kept

@@ -1,4 +1,4 @@
-"""Orders as a merchant's own store tells them, by webhook or by `POST /orders` (docs/generic-channel.md)."""
+"""Orders and shipments as a merchant's own store tells them, by webhook or API (docs/generic-channel.md)."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -7,9 +7,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from lastunit.channels.fields import ShortText
 from lastunit.domain.errors import UnreadableOrder
+from lastunit.domain.facts import Shipment, ShippedLine
 from lastunit.domain.snapshots import LINES_MAX, QUANTITY_MAX, Snapshot, SnapshotLine
 
 VERSION_MAX = 10**18 - 1
+PAID = frozenset({"paid"})
+UNPAID = frozenset({"created", "pending"})
 
 
 def _visible(text: str) -> str:
@@ -31,6 +34,7 @@ def _utc(text: str) -> str:
 
 
 OrderId = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_visible)]
+ShipmentId = OrderId
 Instant = Annotated[str, Field(max_length=40), AfterValidator(_utc)]
 Version = Annotated[int, Field(ge=1, le=VERSION_MAX)]
 
@@ -73,9 +77,15 @@ class RevisionIn(Incoming):
 class OrderIn(RevisionIn):
     """A whole order, as a webhook or `POST /orders` brings it."""
 
+    status: ShortText | None = None
     placed_at: Instant | None = None
     location: ShortText | None = None
     lines: list[LineIn] = Field(min_length=1, max_length=LINES_MAX)
+
+    @property
+    def paid(self) -> bool | None:
+        """None for a status that speaks of something else."""
+        return True if self.status in PAID else False if self.status in UNPAID else None
 
 
 class CancelIn(RevisionIn):
@@ -83,7 +93,31 @@ class CancelIn(RevisionIn):
     lines: Any = None
 
 
-def snapshot(channel_name: str, order: OrderIn) -> Snapshot:
+class ShippedLineIn(Incoming):
+    sku: ShortText
+    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
+    line_id: ShortText | None = None
+
+
+class ShipmentIn(Incoming):
+    """A parcel that left, as a webhook or `POST /orders/{id}/shipments` brings it."""
+
+    order_id: OrderId
+    shipment_id: ShipmentId
+    shipped_at: Instant | None = None
+    location: ShortText | None = None
+    lines: list[ShippedLineIn] = Field(min_length=1, max_length=LINES_MAX)
+
+
+class VoidIn(Incoming):
+    """A parcel that was announced and stays."""
+
+    order_id: OrderId
+    shipment_id: ShipmentId
+
+
+def snapshot(channel_name: str, order: OrderIn, *, paid_now: bool = False) -> Snapshot:
+    """`paid_now`: the event itself says that it was paid, whatever the order's status."""
     return Snapshot(
         channel=channel_name,
         external_id=order.order_id,
@@ -91,6 +125,7 @@ def snapshot(channel_name: str, order: OrderIn) -> Snapshot:
         lines=tuple(SnapshotLine(line.line_id, (line.sku,), line.quantity) for line in order.lines),
         location=order.location,
         placed_at=order.placed_at,
+        paid=paid_now or order.paid,
     )
 
 
@@ -106,6 +141,21 @@ def cancellation(channel_name: str, cancel: CancelIn) -> Snapshot:
         cancelled=True,
         restocked=cancel.restocked,
     )
+
+
+def shipment(channel_name: str, shipped: ShipmentIn) -> Shipment:
+    return Shipment(
+        channel=channel_name,
+        external_id=shipped.order_id,
+        shipment_id=shipped.shipment_id,
+        lines=tuple(ShippedLine(line.quantity, line.line_id, (line.sku,)) for line in shipped.lines),
+        location=shipped.location,
+        shipped_at=shipped.shipped_at,
+    )
+
+
+def void(channel_name: str, voided: VoidIn) -> Shipment:
+    return Shipment(channel_name, voided.order_id, voided.shipment_id, (), voided=True)
 
 
 def first_problem(error: ValidationError) -> tuple[str, str]:

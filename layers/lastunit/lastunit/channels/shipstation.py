@@ -12,7 +12,7 @@ from lastunit.channels.shipstation_settings import Connection, Secret, SecretV1,
 from lastunit.channels.shipstation_signature import KeySet, check, read_stamp
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import InvalidInput, PartlyUnreadable, UnreadableOrder
-from lastunit.domain.facts import Fact
+from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Failure, Form, Push, Refused, Target
 from lastunit.domain.snapshots import Notification
 from lastunit.ports import Clock, HttpClient, HttpResponse, WebhookRequest
@@ -72,7 +72,7 @@ class Api:
         # ShipStation numbers no deliveries; a resource may hold many orders, so that it names none.
         return Notification(self._name, hashlib.sha256(request.body).hexdigest(), "", topic.upper(), payload)
 
-    def facts(self, notification: Notification) -> Sequence[Fact]:
+    def facts(self, notification: Notification) -> Sequence[Told]:
         """What the resource shows now. Raises ForbiddenAddress, without asking, where it is not ShipStation's.
 
         Raises PartlyUnreadable, which carries the other facts, where only some records cannot be understood.

@@ -1,0 +1,87 @@
+"""What the tests of Shopify's module share: signed requests, an inbox for webhooks, the module itself."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Request, Response
+
+from lastunit.adapters.http import UrllibClient
+from lastunit.channels.shopify import Api
+from lastunit.domain.channels import Channel
+from lastunit.domain.facts import Told
+from lastunit.ports import HttpResponse, WebhookRequest
+from tests.channels.marketplace import Marketplace
+from tests.channels.shopify import Shopify
+
+SHOP = "lastunit-demo.myshopify.com"
+NOW = datetime(2026, 8, 1, 12, 0, 0, tzinfo=UTC)
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Inbox(Marketplace):
+    """Not a marketplace at all: it borrows the server to collect what Shopify delivers."""
+
+    received: list[WebhookRequest] = field(default_factory=list)
+
+    def rules(self) -> list[Rule]:
+        return [Rule("/hook", endpoint=self._receive, methods=["POST"])]
+
+    def _receive(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.received.append(WebhookRequest("POST", headers, request.get_data()))
+        return Response(status=200)
+
+
+def api_of(shop: Shopify, **changed: str) -> Api:
+    channel = Channel(name="shop", kind="shopify", connection=shop.connection() | changed)
+    return Api(channel, shop.secret(), UrllibClient(), SystemClock(), {})
+
+
+class NoHttp:
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpResponse:
+        raise AssertionError("a webhook of Shopify carries the whole order")
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+def make_api(*secrets: str, **changed: str) -> Api:
+    connection = {"shop_url": "https://lastunit-demo.myshopify.com", "shop_domain": SHOP} | changed
+    channel = Channel(name="shop", kind="shopify", connection=connection)
+    secret = {"webhook_secrets": list(secrets) or ["secret"], "access_token": "t"}
+    return Api(channel, secret, NoHttp(), FixedClock(), {})
+
+
+def signed(body: bytes, /, key: str = "secret", **changed: str | None) -> WebhookRequest:
+    headers = {
+        "x-shopify-topic": "orders/create",
+        "x-shopify-shop-domain": SHOP,
+        "x-shopify-event-id": "event-1",
+        "x-shopify-webhook-id": "webhook-1",
+        "x-shopify-hmac-sha256": base64.b64encode(hmac.digest(key.encode(), body, hashlib.sha256)).decode(),
+    }
+    changes = {"x-shopify-" + name.replace("_", "-"): value for name, value in changed.items()}
+    kept = {name: value for name, value in (headers | changes).items() if value is not None}
+    return WebhookRequest("POST", kept, body)
+
+
+def facts_of(api: Api, request: WebhookRequest) -> Sequence[Told]:
+    """By way of the queue, which carries JSON."""
+    notification = api.parse(request)
+    assert notification is not None
+    return api.facts(replace(notification, payload=json.loads(json.dumps(dict(notification.payload)))))
