@@ -1,5 +1,6 @@
-"""The streams of stock and orders: every write becomes an entry of the ledger."""
+"""The streams of stock and orders: every write becomes an entry of the ledger, a task or an announcement."""
 
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -12,5 +13,5 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    entries = write_ledger()(stream_events(event["Records"]))
-    logger.info("ledger", records=len(event["Records"]), entries=entries)
+    recorded = write_ledger()(stream_events(event["Records"]))
+    logger.info("ledger", records=len(event["Records"]), **asdict(recorded))

@@ -15,35 +15,44 @@ from botocore.config import Config
 from pydantic import ValidationError
 
 from lastunit.adapters.catalogue import DynamoCatalogue
+from lastunit.adapters.event_bus import EventBridgeBus
 from lastunit.adapters.exceptions import DynamoExceptions
 from lastunit.adapters.http import UrllibClient
 from lastunit.adapters.ledger import DynamoLedger
 from lastunit.adapters.listings import DynamoListings
 from lastunit.adapters.movements import DynamoMovements
+from lastunit.adapters.outgoing import DynamoOutgoingWebhooks
 from lastunit.adapters.queues import SqsQueue
 from lastunit.adapters.secrets import ChannelSecrets
 from lastunit.adapters.settings import DynamoSettings
 from lastunit.adapters.stock_book import DynamoStockBook
 from lastunit.adapters.streams import events
+from lastunit.adapters.tasks import DynamoTasks
 from lastunit.adjust import AdjustStock
+from lastunit.announce import Announce, KeepTasks
+from lastunit.change_orders import ChangeOrders
 from lastunit.configure import Configure
+from lastunit.deliver import DeliverWebhooks
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, InvalidInput
-from lastunit.place import PlaceOrders
-from lastunit.ports import ChannelApi
+from lastunit.expire import ExpireOrders
+from lastunit.outgoing import ConfigureWebhooks
+from lastunit.ports import ChannelApi, Sign
 from lastunit.process import ProcessOrders
 from lastunit.push import PushQuantities
 from lastunit.receive import ReceiveWebhook
-from lastunit.record import WriteLedger
+from lastunit.record import RecordChanges, WriteLedger
+from lastunit.resolve import ResolveException
 from lastunit.show import ShowStock
 from lastunit.track import TrackStock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-CHANNEL_KINDS = ("ebay", "generic", "shopify")
+CHANNEL_KINDS = ("ebay", "generic", "shipstation", "shopify")
 
 # botocore would wait 60 s for one socket; a queue absorbs what a short patience gives back.
 AWS = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "max_attempts": 4})
@@ -74,6 +83,11 @@ def _dynamodb() -> "DynamoDBClient":
 @cache
 def _sqs() -> "SQSClient":
     return boto3.client("sqs", config=AWS)
+
+
+@cache
+def _event_bridge() -> "EventBridgeClient":
+    return boto3.client("events", config=AWS)
 
 
 def _secrets_manager() -> "SecretsManagerClient":
@@ -124,6 +138,16 @@ stream_events = events
 """What the records of a table's stream tell, for the handlers of streams."""
 
 
+@cache
+def webhooks_queue() -> SqsQueue:
+    return SqsQueue(_sqs(), os.environ["WEBHOOKS_QUEUE_URL"])
+
+
+@cache
+def outgoing_webhooks() -> DynamoOutgoingWebhooks:
+    return DynamoOutgoingWebhooks(_dynamodb(), os.environ["SETTINGS_TABLE"])
+
+
 def channel_module(kind: str) -> Any:
     """The module of a channel kind, imported when the first channel of that kind is met."""
     if kind not in CHANNEL_KINDS:
@@ -149,18 +173,28 @@ def receive_webhook() -> ReceiveWebhook:
 
 
 @cache
-def place_orders() -> PlaceOrders:
-    return PlaceOrders(stock_book(), settings(), SystemClock(), new_id, pause)
+def change_orders() -> ChangeOrders:
+    return ChangeOrders(stock_book(), settings(), SystemClock(), new_id, pause)
 
 
 @cache
 def process_orders() -> ProcessOrders:
-    return ProcessOrders(settings(), channel_api, stock_book(), place_orders(), exceptions(), SystemClock())
+    return ProcessOrders(settings(), channel_api, stock_book(), change_orders(), exceptions(), SystemClock())
+
+
+@cache
+def resolve_exception() -> ResolveException:
+    return ResolveException(exceptions(), orders_queue(), SystemClock())
 
 
 @cache
 def track_stock() -> TrackStock:
-    return TrackStock(listings(), pushes_queue())
+    return TrackStock(listings(), pushes_queue(), orders_queue())
+
+
+@cache
+def expire_orders() -> ExpireOrders:
+    return ExpireOrders(stock_book(), orders_queue(), SystemClock())
 
 
 @cache
@@ -169,8 +203,25 @@ def push_quantities() -> PushQuantities:
 
 
 @cache
-def write_ledger() -> WriteLedger:
-    return WriteLedger(DynamoLedger(_dynamodb(), os.environ["LEDGER_TABLE"]))
+def write_ledger() -> RecordChanges:
+    ledger = DynamoLedger(_dynamodb(), os.environ["LEDGER_TABLE"])
+    tasks = DynamoTasks(_dynamodb(), os.environ["ORDERS_TABLE"])
+    bus = EventBridgeBus(_event_bridge(), os.environ["EVENT_BUS_NAME"], pause)
+    return RecordChanges(WriteLedger(ledger), KeepTasks(tasks), Announce(bus, tasks, listings()))
+
+
+@cache
+def deliver_webhooks() -> DeliverWebhooks:
+    # Imported here: only deliveries need its models and HMAC.
+    signer = importlib.import_module("lastunit.channels.outgoing").Signer
+    sign: Sign = signer(lambda name: _secrets().secret(f"webhooks/{name}"), SystemClock())
+    return DeliverWebhooks(outgoing_webhooks(), webhooks_queue(), sign, _http())
+
+
+@cache
+def configure_webhooks() -> ConfigureWebhooks:
+    # Only a local stack names the address of AWS; its receivers may be on this machine.
+    return ConfigureWebhooks(outgoing_webhooks(), local="AWS_ENDPOINT_URL" in os.environ)
 
 
 @cache

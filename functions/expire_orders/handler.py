@@ -1,0 +1,15 @@
+"""Every minute: orders whose time to decide or to pay is up, or nearly so, are looked at."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lastunit.bootstrap import expire_orders
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    logger.info("deadlines", orders=expire_orders()())
