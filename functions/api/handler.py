@@ -1,5 +1,6 @@
 """The JSON API. Who may call is decided before it is reached (AWS_IAM in the template)."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -10,25 +11,60 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.api import orders, settings, stock
+from functions.api import life, orders, outgoing, settings, stock, waiting
 from lastunit.domain.errors import Conflict, InvalidInput, LastunitError, NotFound, UnreadableOrder, Unwritable
 
 logger = Logger()
-app = APIGatewayHttpResolver(enable_validation=True)
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:  # A number of thousands of digits, or lists in lists without end.
+        raise json.JSONDecodeError("cannot be read", text, 0) from error
+
+
+app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=_read)
 app.include_router(stock.router)
 app.include_router(settings.router)
 app.include_router(orders.router)
+app.include_router(life.router)
+app.include_router(waiting.router)
+app.include_router(outgoing.router)
+
+BOUNDS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal"})
 
 
 def _answer(status: HTTPStatus, **content: object) -> Response[dict[str, Any]]:
     return Response(status.value, "application/json", content)
 
 
+@app.exception_handler(UnicodeDecodeError)
+def undecodable(error: UnicodeDecodeError) -> Response[dict[str, Any]]:
+    fields = [{"field": "body", "problem": "is not UTF-8"}]
+    return _answer(HTTPStatus.BAD_REQUEST, error="the request is malformed", fields=fields)
+
+
 @app.exception_handler(RequestValidationError)
 def malformed(error: RequestValidationError) -> Response[dict[str, Any]]:
-    """Not JSON, missing fields, wrong types: nothing was changed."""
-    fields = [{"field": _field(problem), "problem": problem["msg"]} for problem in error.errors()]
+    """Not JSON, missing fields, wrong types; or well formed, with a number that cannot be. Nothing was changed."""
+    problems = error.errors()
+    if all(_breaks_rule(problem) for problem in problems):
+        field = _field(problems[0]).removeprefix("body.")
+        text = f"{field}: {problems[0]['msg']}"
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, error=text, field=field, remedy="")
+    fields = [{"field": _field(problem), "problem": problem["msg"]} for problem in problems]
     return _answer(HTTPStatus.BAD_REQUEST, error="the request is malformed", fields=fields)
+
+
+def _breaks_rule(problem: Mapping[str, Any]) -> bool:
+    """A number in the body that is out of bounds or no whole one. In the address it makes the address wrong."""
+    fractional = problem["type"] == "int_from_float" or (
+        problem["type"] == "int_type" and isinstance(problem["input"], float)
+    )
+    return problem["loc"][0] == "body" and (fractional or problem["type"] in BOUNDS)
 
 
 @app.exception_handler(LastunitError)

@@ -5,49 +5,40 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import Field
 
 from functions.api.models import InstantOrderIn
-from lastunit.bootstrap import exceptions, place_orders, stock_book
+from lastunit.bootstrap import change_orders, stock_book
+from lastunit.change_orders import Changed, Incoming
 from lastunit.channels.generic_orders import snapshot
 from lastunit.domain.errors import LastunitError, NotFound
-from lastunit.domain.orders import Order, State
-from lastunit.domain.placing import Outcome
+from lastunit.domain.facts import Fact
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Order
 from lastunit.domain.snapshots import Snapshot
-from lastunit.place import Incoming, Placed
+from lastunit.domain.world import Outcome
 
 router = APIGatewayHttpRouter()
 
 OrderId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}:.{1,100}$")]
 
-STATUS = {
-    State.RESERVED: HTTPStatus.CREATED,
-    State.REQUESTED: HTTPStatus.ACCEPTED,
-    State.EXCEPTION: HTTPStatus.ACCEPTED,
-    State.REFUSED: HTTPStatus.CONFLICT,
-    State.CANCELLED: HTTPStatus.CONFLICT,
-}
+REFUSED = frozenset({State.REFUSED, State.CANCELLED})
+UNDECIDED = frozenset({State.RECORDED, State.REQUESTED, State.EXCEPTION})
 
 
 @router.post("/orders")
 def place(body: InstantOrderIn) -> Response[dict[str, Any]]:
     """201 reserved, 202 a person must decide, 409 refused. The same order again gets the same answer, as 200."""
-    placed = _place(Incoming("order", snapshot(body.channel, body), instant=True))
-    status = STATUS[placed.order.state]
-    if placed.outcome in (Outcome.DUPLICATE, Outcome.STALE) and status is HTTPStatus.CREATED:
-        status = HTTPStatus.OK
-    return _answer(status, placed)
+    changed = apply(snapshot(body.channel, body), instant=True)
+    return answer(_status(changed), changed)
 
 
 @router.post("/orders/<order_id>/cancel")
 def cancel(order_id: OrderId) -> Response[dict[str, Any]]:
     """The whole order. Also before it came: then it will take nothing."""
-    channel, _, external_id = order_id.partition(":")
-    return _answer(
-        HTTPStatus.OK, _place(Incoming("cancel", Snapshot(channel, external_id, "", (), cancelled=True)))
-    )
+    channel, external_id = divide(order_id)
+    return answer(HTTPStatus.OK, apply(Snapshot(channel, external_id, "", (), cancelled=True)))
 
 
 @router.get("/orders/<order_id>")
@@ -58,25 +49,31 @@ def get_order(order_id: OrderId) -> dict[str, Any]:
     return _order(order)
 
 
-@router.get("/waiting/<kind>")
-def get_waiting(
-    kind: Annotated[str, Path(pattern="^(requested|exception)$")],
-    limit: Annotated[int, Query(), Field(ge=1, le=100)] = 50,
-) -> list[dict[str, Any]]:
-    """Orders and exceptions that wait for a person, oldest first."""
-    return exceptions().waiting(kind, limit)
+def divide(order_id: str) -> tuple[str, str]:
+    """The channel, and its own id of the order."""
+    channel, _, external_id = order_id.partition(":")
+    return channel, external_id
 
 
-def _place(incoming: Incoming) -> Placed:
-    answer = place_orders()([incoming])[incoming.key]
-    if isinstance(answer, LastunitError):
-        raise answer
-    return answer
+def apply(fact: Fact, *, instant: bool = False) -> Changed:
+    changed = change_orders()([Incoming("request", fact, instant)])["request"]
+    if isinstance(changed, LastunitError):
+        raise changed
+    return changed
 
 
-def _answer(status: HTTPStatus, placed: Placed) -> Response[dict[str, Any]]:
-    body = {"outcome": placed.outcome.value, "order": _order(placed.order)}
+def answer(status: HTTPStatus, changed: Changed) -> Response[dict[str, Any]]:
+    body = {"outcome": changed.outcome.value, "order": _order(changed.order)}
     return Response(status.value, "application/json", body)
+
+
+def _status(changed: Changed) -> HTTPStatus:
+    if changed.order.state in REFUSED:
+        return HTTPStatus.CONFLICT
+    if changed.order.state in UNDECIDED:
+        return HTTPStatus.ACCEPTED
+    repeated = changed.outcome in (Outcome.DUPLICATE, Outcome.STALE)
+    return HTTPStatus.OK if repeated else HTTPStatus.CREATED
 
 
 def _order(order: Order) -> dict[str, Any]:

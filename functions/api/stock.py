@@ -17,7 +17,7 @@ router = APIGatewayHttpRouter()
 
 @router.put("/skus/<sku>")
 def put_sku(sku: Annotated[SkuName, Path()], body: SkuIn) -> dict[str, Any]:
-    configure().put_sku(Sku(sku, body.status, body.recipe))
+    configure().put_sku(Sku(sku, body.status, body.recipe, body.low_stock))
     return _sku(sku)
 
 
@@ -30,7 +30,7 @@ def get_sku(sku: Annotated[SkuName, Path()]) -> dict[str, Any]:
 def put_bin(
     sku: Annotated[SkuName, Path()], location: Annotated[Name, Path()], bin: Annotated[Name, Path()], body: BinIn
 ) -> dict[str, Any]:
-    adjust_stock().put_bin(sku, location, Bin(bin, body.kind))
+    adjust_stock().put_bin(sku, location, Bin(bin, body.kind, mark=body.mark))
     return _sku(sku)
 
 
@@ -72,6 +72,7 @@ def _sku(sku: str) -> dict[str, Any]:
         "sku": sku,
         "status": view.item.status.value,
         "recipe": dict(view.item.recipe),
+        "low_stock": view.item.low_stock,
         "kits": list(view.kits),
         "levels": [asdict(level) for level in view.levels],
         "listings": [asdict(listing) | {"wanted": wanted} for listing, wanted in show_stock().numbers(view)],
