@@ -61,7 +61,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     client = new_client()
     tables = create_tables(client)
     sqs = boto3.client("sqs")
-    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("orders", "pushes")]
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("orders", "pushes", "webhooks")]
+    boto3.client("events").create_event_bus(Name="announcements")
     environment = {
         "STOCK_TABLE": tables.stock,
         "ORDERS_TABLE": tables.orders,
@@ -69,13 +70,15 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "SETTINGS_TABLE": tables.settings,
         "ORDERS_QUEUE_URL": urls[0],
         "PUSHES_QUEUE_URL": urls[1],
+        "WEBHOOKS_QUEUE_URL": urls[2],
+        "EVENT_BUS_NAME": "announcements",
         "SECRETS_PREFIX": PREFIX,
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     forget()
     try:
-        yield Deployment(Store(client, tables), sqs, *urls)
+        yield Deployment(Store(client, tables), sqs, urls[0], urls[1])
     finally:
         forget()
 

@@ -17,11 +17,11 @@ from lastunit.adapters.catalogue import DynamoCatalogue
 from lastunit.adapters.movements import DynamoMovements
 from lastunit.adapters.settings import DynamoSettings
 from lastunit.adapters.stock_book import DynamoStockBook
+from lastunit.change_orders import ChangeOrders
 from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel
-from lastunit.domain.levels import Adjustment, Level, LevelKey, Reason
+from lastunit.domain.levels import Adjustment, Bin, BinKind, Level, LevelKey, Reason
 from lastunit.domain.orders import Order
-from lastunit.place import PlaceOrders
 from lastunit.ports import StockBook
 from tests.fakes import NOON, FixedClock, broken_promises
 
@@ -108,10 +108,10 @@ class Store:
     def book(self) -> DynamoStockBook:
         return DynamoStockBook(self.client, self.tables.stock, self.tables.orders)
 
-    def place_orders(self, client: "DynamoDBClient | None" = None, book: StockBook | None = None) -> PlaceOrders:
+    def change_orders(self, client: "DynamoDBClient | None" = None, book: StockBook | None = None) -> ChangeOrders:
         """A worker of its own: with its own client, or its own book."""
         used = client or self.client
-        return PlaceOrders(
+        return ChangeOrders(
             book or DynamoStockBook(used, self.tables.stock, self.tables.orders),
             DynamoSettings(used, self.tables.settings),
             FixedClock(),
@@ -147,6 +147,14 @@ class Store:
     def receive(self, sku: str, location: str, units: int) -> None:
         movements = DynamoMovements(self.client, self.tables.stock, self.tables.ledger, self.tables.settings)
         movements.move(Adjustment(f"receive-{sku}-{location}", Reason.RECEIVE, sku, location, units), NOON)
+
+    def shelve(self, sku: str, location: str, bins: Mapping[str, tuple[BinKind, int]]) -> None:
+        """Put up bins and receive units into them."""
+        movements = DynamoMovements(self.client, self.tables.stock, self.tables.ledger, self.tables.settings)
+        for name, (kind, units) in bins.items():
+            movements.put_bin(sku, location, Bin(name, kind))
+            operation = f"receive-{sku}-{location}-{name}"
+            movements.move(Adjustment(operation, Reason.RECEIVE, sku, location, units, name), NOON)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         pages = self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)

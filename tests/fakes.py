@@ -3,19 +3,21 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from itertools import count
 
+from lastunit.change_orders import Answers, Changed, ChangeOrders, Incoming
 from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel
 from lastunit.domain.commits import CommitRefused
 from lastunit.domain.errors import OutcomeUnknown, Unwritable
+from lastunit.domain.facts import Fact, Retry, Shipment, ShippedLine
 from lastunit.domain.groups import ITEMS_MAX, Group, ListingKey
-from lastunit.domain.levels import Level, LevelKey
-from lastunit.domain.orders import Change, Order, Reason, promised
+from lastunit.domain.levels import Level, LevelKey, Movement, after
+from lastunit.domain.lifecycle import Reason
+from lastunit.domain.orders import Change, Order, promised
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
-from lastunit.place import Answers, Incoming, Placed, PlaceOrders
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -45,9 +47,27 @@ def cancelled(
     return Snapshot(channel, external_id, revision, (), cancelled=True, restocked=restocked)
 
 
+def again(external_id: str = "1", *, channel: str = "web") -> Retry:
+    return Retry(channel, external_id)
+
+
+def left_us(
+    units: Mapping[str, int], external_id: str = "1", *, shipment_id: str = "s1", channel: str = "web"
+) -> Shipment:
+    """A parcel with so many units of each SKU name."""
+    shipped = tuple(ShippedLine(quantity, names=(name,)) for name, quantity in units.items())
+    return Shipment(channel, external_id, shipment_id, shipped)
+
+
+@dataclass(slots=True)
 class FixedClock:
+    at: datetime = NOON
+
     def now(self) -> datetime:
-        return NOON
+        return self.at
+
+    def pass_minutes(self, minutes: int) -> None:
+        self.at += timedelta(minutes=minutes)
 
 
 @dataclass(slots=True)
@@ -88,6 +108,7 @@ class FakeBook:
     skus: dict[str, Sku] = field(default_factory=dict)
     rows: dict[str, Order] = field(default_factory=dict)
     sales: dict[ListingKey, int] = field(default_factory=dict)
+    wants: dict[tuple[str, str, str], int] = field(default_factory=dict)
     mishaps: list[Mishap | None] = field(default_factory=list)
     rivals: list[Callable[[], None]] = field(default_factory=list)
     poisoned: frozenset[str] = frozenset()
@@ -114,6 +135,17 @@ class FakeBook:
             and any(wanted & set(line.names) for line in order.lines)
         ]
 
+    def queue_for(self, sku: str, most: int) -> list[str]:
+        return [order_id for wanted, _, order_id in sorted(self.wants) if wanted == sku][:most]
+
+    def due(self, clock: str, before: datetime, most: int) -> list[str]:
+        ends = {
+            order.order_id: end
+            for order in self.rows.values()
+            if (end := order.decide_by if clock == "decision" else order.pay_by) and end <= before.isoformat()
+        }
+        return sorted(ends, key=lambda order_id: ends[order_id])[:most]
+
     def commit(self, commit_id: str, group: Group, at: datetime) -> None:
         self.attempts.append(group)
         if self.rivals:
@@ -138,18 +170,16 @@ class FakeBook:
         self.written.append(group)
         for change in group.changes:
             rev = change.before.rev + 1 if change.before else 1
-            after = replace(change.after, rev=rev, commit=commit_id, changed_at=at.isoformat())
-            self.rows[after.order_id] = after
-        for key, units in group.levels.items():
-            self._promise(key, units)
+            row = replace(change.after, rev=rev, commit=commit_id, changed_at=at.isoformat())
+            self.rows[row.order_id] = row
+        for key, movement in group.levels.items():
+            level = after(self.stock.get(key) or Level(*key), movement)
+            self.stock[key] = replace(level, seq=level.seq + 1, cause=f"orders {commit_id}")
         for listing, units in group.listings.items():
             self.sales[listing] += units
-
-    def _promise(self, key: LevelKey, units: int) -> None:
-        level = self.stock[key]
-        self.stock[key] = replace(
-            level, available=level.available - units, reserved=level.reserved + units, seq=level.seq + 1
-        )
+        self.wants |= {(want.sku, want.queued_at, want.order_id): want.units for want in group.wanted}
+        for want in group.unwanted:
+            self.wants.pop((want.sku, want.queued_at, want.order_id), None)
 
     def _refusal(self, group: Group) -> CommitRefused:
         return CommitRefused(
@@ -158,7 +188,7 @@ class FakeBook:
                 for change in group.changes
                 if not self._is_expected(change)
             },
-            {key: self.stock.get(key) for key, units in group.levels.items() if not self._has(key, units)},
+            {key: self.stock.get(key) for key, movement in group.levels.items() if not self._has(movement)},
             frozenset(group.listings.keys() - self.sales.keys()),
             contended=False,
         )
@@ -167,9 +197,16 @@ class FakeBook:
         row = self.rows.get(change.after.order_id)
         return (row.rev if row else None) == (change.before.rev if change.before else None)
 
-    def _has(self, key: LevelKey, units: int) -> bool:
-        level = self.stock.get(key)
-        return level is not None and (level.available >= units if units > 0 else level.reserved >= -units)
+    def _has(self, movement: Movement) -> bool:
+        """What is not there cannot be promised, given back, or taken from a bin. What comes needs nothing."""
+        level = self.stock.get(movement.key) or Level(*movement.key)
+        return (
+            (movement.available >= 0 or level.available >= -movement.available)
+            and (movement.reserved >= 0 or level.reserved >= -movement.reserved)
+            and all(
+                name in level.bins and level.bins[name].on_hand >= -units for name, units in movement.bins.items()
+            )
+        )
 
 
 @dataclass(slots=True)
@@ -182,6 +219,7 @@ class Shop:
     aliases: list[Alias] = field(default_factory=list)
     book: FakeBook = field(init=False)
     settings: FakeSettings = field(init=False)
+    clock: FixedClock = field(init=False, default_factory=FixedClock)
     pauses: list[int] = field(init=False, default_factory=list)
     ids: "count[int]" = field(init=False, default_factory=count)
 
@@ -198,16 +236,16 @@ class Shop:
             self.book.sales[target, self.channel.name, listing] = 0
 
     @property
-    def place_orders(self) -> PlaceOrders:
-        return PlaceOrders(self.book, self.settings, FixedClock(), lambda: f"c{next(self.ids)}", self.pauses.append)
+    def change_orders(self) -> ChangeOrders:
+        return ChangeOrders(self.book, self.settings, self.clock, lambda: f"c{next(self.ids)}", self.pauses.append)
 
-    def place(self, *snapshots: Snapshot, instant: bool = False, retry: bool = False) -> list[str]:
-        """What came of each snapshot: its outcome, or the name of the error that kept it from being decided."""
-        answers = self.answer(*snapshots, instant=instant, retry=retry)
-        return [told(answers[str(at)]) for at in range(len(snapshots))]
+    def tell(self, *facts: Fact, instant: bool = False) -> list[str]:
+        """What came of each fact: its outcome, or the name of the error that kept it from being decided."""
+        answers = self.answer(*facts, instant=instant)
+        return [told(answers[str(at)]) for at in range(len(facts))]
 
-    def answer(self, *snapshots: Snapshot, instant: bool = False, retry: bool = False) -> Answers:
-        return self.place_orders([Incoming(str(at), one, instant, retry) for at, one in enumerate(snapshots)])
+    def answer(self, *facts: Fact, instant: bool = False) -> Answers:
+        return self.change_orders([Incoming(str(at), fact, instant) for at, fact in enumerate(facts)])
 
     def left(self) -> dict[LevelKey, int]:
         return {key: level.available for key, level in self.book.stock.items()}
@@ -219,12 +257,17 @@ class Shop:
         return broken_promises(self.book.stock, self.book.rows.values())
 
 
+def promises(units: Mapping[LevelKey, int]) -> dict[LevelKey, Movement]:
+    """Units promised at each level; below zero: given back."""
+    return {(sku, at): Movement(sku, at, available=-part, reserved=part) for (sku, at), part in units.items()}
+
+
 def stocked(sku: str, location: str, units: int) -> Level:
-    return Level(sku, location, on_hand=units, available=units)
+    return Level(sku, location, on_hand=units, available=units, unplaced=units)
 
 
-def told(answer: Placed | Exception) -> str:
-    return answer.outcome.value if isinstance(answer, Placed) else type(answer).__name__
+def told(answer: Changed | Exception) -> str:
+    return answer.outcome.value if isinstance(answer, Changed) else type(answer).__name__
 
 
 def broken_promises(stock: Mapping[LevelKey, Level], orders: Iterable[Order]) -> list[str]:
@@ -236,6 +279,7 @@ def broken_promises(stock: Mapping[LevelKey, Level], orders: Iterable[Order]) ->
         f"{key}: {level}, {held[key]} allocated"
         for key, level in stock.items()
         if level.on_hand != level.available + level.reserved
+        or level.on_hand != level.unplaced + sum(bin.on_hand for bin in level.bins.values())
         or min(level.on_hand, level.available, level.reserved) < 0
         or level.reserved != held[key]
     ] + [f"{key}: no such level" for key in held.keys() - stock.keys()]

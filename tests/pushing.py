@@ -9,10 +9,11 @@ from lastunit.domain.catalogue import Location, Sku
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import LastunitError
 from lastunit.domain.exposure import LastError, Listing
+from lastunit.domain.facts import Told
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.levels import Level
 from lastunit.domain.pushes import Answer, Failure, Form, Push, Refused, Shown, Target
-from lastunit.domain.snapshots import Notification, Snapshot
+from lastunit.domain.snapshots import Notification
 from lastunit.domain.stock_view import SkuView
 from lastunit.ports import WebhookRequest
 from lastunit.push import PushQuantities, Result
@@ -185,7 +186,7 @@ class FakeChannel:
     def parse(self, request: WebhookRequest) -> Notification | None:
         raise NotImplementedError
 
-    def order(self, notification: Notification) -> Snapshot | None:
+    def facts(self, notification: Notification) -> Sequence[Told]:
         raise NotImplementedError
 
 

@@ -1,12 +1,16 @@
 """What the JSON API refuses, and what it says then. One shop serves all tests: a refusal changes nothing."""
 
+import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from moto import mock_aws
 
+from functions.api.handler import handler
 from tests.api_client import STORE, Client, opened, refused
+from tests.deployment import context, http_event
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +29,8 @@ def api() -> Iterator[Client]:
         ("/adjustments", "not JSON", "body"),
         ("/adjustments", {"reason": "receive", "sku": "shirt", "location": "montreal"}, "body.operation"),
         ("/adjustments", "", "body"),
+        ("/adjustments", f'{{"quantity": {"9" * 5000}}}', "body"),
+        ("/adjustments", "[" * 200_000, "body"),
         ("/transfers", {"operation": "1", "sku": "shirt", "quantity": 1, "source": {}}, "body.source.location"),
         ("/orders", {"order_id": "1", "version": 1, "lines": []}, "body.channel"),
         ("/orders", {"channel": "web", "order_id": "1", "version": 1, "lines": []}, "body.lines"),
@@ -45,17 +51,34 @@ def test_a_malformed_request_is_answered_with_the_field(
     [
         ("/skus/shirt", {"colour": "red"}),
         ("/skus/shirt", {"status": "sold"}),
-        ("/skus/trio", {"recipe": {"shirt": 0}}),
+        ("/skus/trio", {"recipe": {"shirt": "3"}}),
         ("/skus/a#b", {}),
         ("/locations/Montréal", {"rank": 1}),
         ("/locations/montreal", {"rank": "1"}),
+        ("/locations/montreal", {"rank": 0, "colour": "red"}),
         ("/channels/web", {"kind": "amazon"}),
-        ("/channels/web", STORE | {"share_percent": 101}),
         ("/skus/shirt/levels/montreal/bins/a", {"kind": "cupboard"}),
     ],
 )
 def test_a_value_no_setting_can_have_is_refused(api: Client, path: str, content: object) -> None:
     assert 400 <= api.put(path, content)[0] <= 404
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "field"),
+    [
+        ("/skus/trio", '{"recipe": {"shirt": 0}}', "recipe.shirt"),
+        ("/skus/shirt", '{"low_stock": 1.5}', "low_stock"),
+        ("/locations/montreal", '{"rank": 10001}', "rank"),
+        ("/locations/montreal", '{"rank": 1.0}', "rank"),
+        ("/channels/web", '{"kind": "generic", "share_percent": 101}', "share_percent"),
+        ("/channels/web", '{"kind": "generic", "buffer": -1, "cap": 1.5}', "buffer"),
+    ],
+)
+def test_a_number_no_setting_can_have_breaks_a_rule(api: Client, path: str, content: str, field: str) -> None:
+    answer = api.put(path, content)
+
+    assert ((422, field), True) == (refused(answer), field in answer[1]["error"])
 
 
 @pytest.mark.parametrize(
@@ -115,6 +138,8 @@ def test_a_setting_that_cannot_be_is_refused_with_its_field(
         ({"bin": "none", "quantity": 1}, 422, "bin"),
         ({"sku": "trio", "quantity": 1}, 422, "sku"),
         ({"quantity": 0}, 422, "quantity"),
+        ({"quantity": 1.5}, 422, "quantity"),
+        ({"quantity": 10**30}, 422, "quantity"),
         ({"reason": "damage", "quantity": 1}, 422, "quantity"),
         ({"reason": "correct"}, 422, "quantity"),
         ({"reason": "correct", "quantity": 1, "counted": 1}, 422, "quantity"),
@@ -151,3 +176,18 @@ def test_a_cancel_on_a_channel_that_does_not_exist_is_not_found(api: Client) -> 
 @pytest.mark.parametrize(("kind", "limit"), [("lost", "5"), ("requested", "0"), ("requested", "101")])
 def test_only_what_can_wait_is_listed_and_not_without_end(api: Client, kind: str, limit: str) -> None:
     assert 400 == api.get(f"/waiting/{kind}", limit=limit)[0]
+
+
+def test_a_body_of_other_bytes_than_text_is_malformed(api: Client) -> None:
+    event = http_event("POST", "/adjustments", base64.b64encode(b"\xff\xfe").decode(), encoded=True)
+
+    answer = handler(event, context())
+
+    assert (400, "body") == (answer["statusCode"], json.loads(answer["body"])["fields"][0]["field"])
+
+
+@pytest.mark.parametrize("said", ["off", "yes", 0, 1])
+def test_yes_and_no_are_not_guessed(api: Client, said: object) -> None:
+    status, _ = api.post("/orders/web:1/decision", {"accept": True, "by": "sam", "preview": said})
+
+    assert 400 == status

@@ -7,12 +7,12 @@ import pytest
 from lastunit.adapters.catalogue import DynamoCatalogue
 from lastunit.adapters.listings import DynamoListings
 from lastunit.adapters.settings import DynamoSettings
+from lastunit.change_orders import Incoming
 from lastunit.configure import Configure
 from lastunit.domain.catalogue import Alias, Location, Sku, Status
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import Conflict, InvalidInput, LastunitError, NotFound
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
-from lastunit.place import Incoming
 from tests.dynamo import Store
 from tests.pushing import FakeQueue
 
@@ -234,7 +234,7 @@ def test_orders_that_waited_for_a_name_are_tried_again(desk: Desk) -> None:
     unknown = [
         Snapshot("web", at, "1", (SnapshotLine("1", (name,), 1),)) for at, name in (("1", "TEE"), ("2", "?"))
     ]
-    desk.store.place_orders()([Incoming(one.external_id, one) for one in unknown])
+    desk.store.change_orders()([Incoming(one.external_id, one) for one in unknown])
 
     desk.lists("OTHER", "shirt", "TEE")
 

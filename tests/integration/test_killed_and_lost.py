@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from lastunit.change_orders import ChangeOrders, Incoming
 from lastunit.domain.snapshots import Snapshot
-from lastunit.place import Incoming, PlaceOrders
 from tests.dynamo import Around, Call, Store, intercept, new_client, new_store
 from tests.fakes import cancelled, sold, told
 
@@ -109,9 +109,9 @@ def filled() -> Store:
     return store
 
 
-def run(place: PlaceOrders, batches: Batches = BATCHES) -> list[dict[str, str]]:
+def run(change: ChangeOrders, batches: Batches = BATCHES) -> list[dict[str, str]]:
     """What each notification of each batch was told."""
-    answers = [place([Incoming(str(at), snapshot) for at, snapshot in enumerate(batch)]) for batch in batches]
+    answers = [change([Incoming(str(at), snapshot) for at, snapshot in enumerate(batch)]) for batch in batches]
     return [{key: told(answer) for key, answer in batch.items()} for batch in answers]
 
 
@@ -145,14 +145,14 @@ def disturb_each_call(
 ) -> int:
     """Run with trouble at the first call, then at the second, until a run passes undisturbed: how many were not."""
     undisturbed = template.copy()
-    run(undisturbed.place_orders(), batches)
+    run(undisturbed.change_orders(), batches)
     expected = result(undisturbed)
     for at in count():
         store, disturbed, client = template.copy(), Disturbed(at, trouble, operations), new_client()
         intercept(client, disturbed)
         with suppress(Killed, ReadTimeoutError):
-            run(store.place_orders(client), batches)
-        run(store.place_orders(), batches)
+            run(store.change_orders(client), batches)
+        run(store.change_orders(), batches)
         assert (expected, []) == (result(store), store.broken_promises()), f"trouble at call {at}"
         if not disturbed.hit:
             return at
@@ -165,7 +165,7 @@ def test_every_answer_lost_once_ends_as_an_undisturbed_run_and_is_told_the_same(
     store = undisturbed.copy()
     intercept(client, sent_twice)
 
-    outcomes = run(store.place_orders(client))
+    outcomes = run(store.change_orders(client))
 
-    assert run(undisturbed.place_orders()) == outcomes
+    assert run(undisturbed.change_orders()) == outcomes
     assert result(undisturbed) == result(store)

@@ -7,11 +7,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from lastunit.adapters.movements import DynamoMovements
+from lastunit.change_orders import Incoming
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.errors import Conflict, Contention, InvalidInput, LastunitError, NotFound, OutcomeUnknown
 from lastunit.domain.levels import BINS_MAX, Adjustment, Bin, BinKind, Level, Operation, Place, Reason, Transfer
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
-from lastunit.place import Incoming
 from tests.dynamo import Call, Store, intercept, new_client
 from tests.fakes import NOON
 
@@ -53,7 +53,7 @@ def at(store: Store, location: str = "M") -> tuple[int, int, int, dict[str, int]
 
 def reserve(store: Store, units: int) -> None:
     order = Snapshot("web", "1", "1", (SnapshotLine("1", ("shirt",), units),))
-    store.place_orders()([Incoming("1", order)])
+    store.change_orders()([Incoming("1", order)])
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lastunit.change_orders import ChangeOrders, Incoming
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.groups import Group
 from lastunit.domain.levels import Level, LevelKey
-from lastunit.domain.orders import Order, State
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Order
 from lastunit.domain.snapshots import Snapshot
-from lastunit.place import Incoming, PlaceOrders
 from lastunit.ports import StockBook
 from tests.dynamo import Store
 from tests.fakes import sold, told
@@ -41,6 +42,12 @@ class Meeting:
     def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
         return self.book.waiting_for(channel, names)
 
+    def queue_for(self, sku: str, most: int) -> list[str]:
+        return self.book.queue_for(sku, most)
+
+    def due(self, clock: str, before: datetime, most: int) -> list[str]:
+        return self.book.due(clock, before, most)
+
     def commit(self, commit_id: str, group: Group, at: datetime) -> None:
         if not self.met:
             self.met = True
@@ -67,29 +74,35 @@ class RacyBook:
     def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
         return self.store.book.waiting_for(channel, names)
 
+    def queue_for(self, sku: str, most: int) -> list[str]:
+        return self.store.book.queue_for(sku, most)
+
+    def due(self, clock: str, before: datetime, most: int) -> list[str]:
+        return self.store.book.due(clock, before, most)
+
     def commit(self, commit_id: str, group: Group, at: datetime) -> None:
         read = self.store.book.levels(group.levels)
-        assert all(read[key].available >= units for key, units in group.levels.items())
+        assert all(read[key].available >= -one.available for key, one in group.levels.items())
         self.barrier.wait(timeout=30)
         self.store.book.commit(commit_id, Group(group.changes), at)
-        for (sku, location), units in group.levels.items():
+        for (sku, location), movement in group.levels.items():
             level = read[sku, location]
             self.store.client.update_item(
                 TableName=self.store.tables.stock,
                 Key={"pk": {"S": f"SKU#{sku}"}, "sk": {"S": f"AT#{location}"}},
                 UpdateExpression="SET available = :available, reserved = :reserved",
                 ExpressionAttributeValues={
-                    ":available": {"N": str(level.available - units)},
-                    ":reserved": {"N": str(level.reserved + units)},
+                    ":available": {"N": str(level.available + movement.available)},
+                    ":reserved": {"N": str(level.reserved + movement.reserved)},
                 },
             )
 
 
-def at_once(workers: Iterable[PlaceOrders], batches: Iterable[list[list[Snapshot]]]) -> Counter[str]:
+def at_once(workers: Iterable[ChangeOrders], batches: Iterable[list[list[Snapshot]]]) -> Counter[str]:
     """Each worker places its batches one after the other, all workers at the same time."""
 
-    def work(place: PlaceOrders, own: list[list[Snapshot]]) -> list[str]:
-        answers = [place([Incoming(str(at), one) for at, one in enumerate(batch)]) for batch in own]
+    def work(change: ChangeOrders, own: list[list[Snapshot]]) -> list[str]:
+        answers = [change([Incoming(str(at), one) for at, one in enumerate(batch)]) for batch in own]
         return [told(answer) for one in answers for answer in one.values()]
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -110,7 +123,7 @@ def meet(store: Store, book: Callable[[threading.Barrier], StockBook]) -> Counte
     """Eight workers read 20 units, each finds enough for an order of 5, and only then does any of them write."""
     barrier = threading.Barrier(WORKERS)
     store.fill({SHIRT: UNITS})
-    return at_once([store.place_orders(book=book(barrier)) for _ in range(WORKERS)], orders_of(5))
+    return at_once([store.change_orders(book=book(barrier)) for _ in range(WORKERS)], orders_of(5))
 
 
 def test_workers_that_all_read_before_any_wrote_sell_exactly_what_there_is(store: Store) -> None:
@@ -136,7 +149,7 @@ def test_many_small_orders_at_once_sell_exactly_what_there_is(store: Store) -> N
     store.fill({SHIRT: UNITS})
     batches = [[[sold({"shirt": 1}, f"{worker}-{number}")] for number in range(5)] for worker in range(WORKERS)]
 
-    outcomes = at_once([store.place_orders() for _ in range(WORKERS)], batches)
+    outcomes = at_once([store.change_orders() for _ in range(WORKERS)], batches)
 
     level = store.levels()[SHIRT]
     assert {"reserved": UNITS, "requested": 20} == outcomes
@@ -149,7 +162,7 @@ def test_groups_at_once_with_every_order_delivered_to_two_workers_sell_each_once
     half = [[sold({"shirt": 1}, f"{number}") for number in range(start, start + 8)] for start in range(0, 32, 8)]
     batches, barrier = [[batch] for batch in (*half, *half)], threading.Barrier(WORKERS)
 
-    outcomes = at_once([store.place_orders(book=Meeting(store.book, barrier)) for _ in range(WORKERS)], batches)
+    outcomes = at_once([store.change_orders(book=Meeting(store.book, barrier)) for _ in range(WORKERS)], batches)
 
     assert {"reserved": UNITS + 3, "requested": 9, "duplicate": 32} == outcomes
     assert (UNITS + 3, []) == (promised_units(store), store.broken_promises())

@@ -12,7 +12,7 @@ from lastunit import bootstrap
 from lastunit.domain.catalogue import Location
 from lastunit.domain.channels import Channel
 from lastunit.domain.levels import Adjustment, Reason
-from lastunit.domain.orders import State
+from lastunit.domain.lifecycle import State
 from tests.channels.ebay import Ebay
 from tests.channels.generic import GenericStore
 from tests.channels.marketplace import Misbehaviour
@@ -99,7 +99,7 @@ def test_an_exception_keeps_what_was_received_and_is_recorded_once(deployment: D
     deliver(deployment, odd, odd)
 
     rows = bootstrap.exceptions().waiting("exception", 9)
-    assert [odd["payload"]] == [json.loads(row["payload"]) for row in rows]
+    assert [odd["payload"]] == [json.loads(row["payload"])["payload"] for row in rows]
     assert [True] == [row["cause"].startswith("lines[0].quantity: ") for row in rows]
 
 

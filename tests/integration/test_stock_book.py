@@ -1,54 +1,18 @@
-"""The book in DynamoDB: what its conditions refuse, and what its answers mean."""
+"""The book in DynamoDB: what its conditions refuse."""
 
-import uuid
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import (
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-)
-from botocore.stub import Stubber
 
-from lastunit.adapters import items
 from lastunit.adapters.stock_book import DynamoStockBook
-from lastunit.domain.commits import CommitRefused
-from lastunit.domain.errors import OutcomeUnknown, Unwritable
-from lastunit.domain.groups import Group, group
-from lastunit.domain.levels import Bin, BinKind, Level, LevelKey
-from lastunit.domain.orders import Allocation, Change, Line, Order, Reason, State
-from lastunit.domain.snapshots import Snapshot, SnapshotLine
-from lastunit.place import Incoming
-from tests.dynamo import Call, Store, intercept
+from lastunit.domain.groups import Group
+from lastunit.domain.levels import BinKind, LevelKey
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Allocation, Line, Order, Parcel, Return, ReturnState, Taken
+from tests.commits import SHIRT, new, order, refused, step
+from tests.dynamo import Store
 from tests.fakes import NOON
-
-SHIRT: LevelKey = ("shirt", "M")
-
-
-def order(number: str = "1", units: int = 2, sku: str = "shirt", location: str = "M", **fields: Any) -> Order:
-    line = Line("1", (sku,), units, sku, sku, {sku: 1})
-    held = (Allocation("1", sku, location, units, "R2"),)
-    return Order("web", number, State.RESERVED, "1", ("f",), (line,), held, **fields)
-
-
-def new(*orders: Order) -> Group:
-    return group([Change(None, one) for one in orders])
-
-
-def step(before: Order, after: Order) -> Group:
-    return group([Change(before, after)])
-
-
-def refused(act: Callable[[], None]) -> CommitRefused:
-    with pytest.raises(CommitRefused) as caught:
-        act()
-    return caught.value
 
 
 @pytest.fixture
@@ -216,208 +180,91 @@ def test_the_last_units_taken_by_a_commit_do_not_hide_that_it_was_our_own(
     assert (0, 5, 5) == counts(store)
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [
-        order(),
-        replace(order(), state=State.EXCEPTION, reason=Reason.EDIT_SHORT),
-        Order("web", "1", State.CANCELLED, "9", restocked=True, reason=Reason.CANCELLED_BEFORE_ORDER),
-        Order(
-            "web",
-            "1",
-            State.EXCEPTION,
-            "1",
-            ("f", "g"),
-            (Line("1", ("what", "else"), 2),),
-            details={"names": "what"},
-        ),
-        Order("web", "1", State.REQUESTED, "1", lines=(Line("1", ("set",), 1, "set", "set", {"a": 2, "b": 1}),)),
-    ],
-)
-def test_an_order_comes_back_as_it_was_written(stored: Order, store: Store) -> None:
-    unstocked = Group((Change(None, stored),))
+# Goods that leave and come back
 
-    store.book.commit("c1", unstocked, NOON)
 
-    assert {"web:1": replace(stored, rev=1, commit="c1", changed_at=NOON.isoformat())} == store.book.orders(
-        ["web:1"]
+@pytest.fixture
+def shelves(store: Store) -> DynamoStockBook:
+    """Three shirts in the picking bin, four in storage, two in no bin."""
+    store.fill({SHIRT: 2})
+    store.shelve("shirt", "M", {"P": (BinKind.PICKING, 3), "S": (BinKind.STORAGE, 4)})
+    return store.book
+
+
+def lying(store: Store) -> dict[str, int]:
+    level = store.levels()[SHIRT]
+    return {name: bin.on_hand for name, bin in level.bins.items()} | {"": level.unplaced}
+
+
+def shipped(before: Order, units: int, bins: Mapping[str, int]) -> Group:
+    took = (Taken("1", "shirt", "M", units, bins=bins),)
+    return step(
+        before, replace(before, state=State.SHIPPED, allocations=(), parcels=(Parcel("s1", {"1": 2}, took),))
     )
 
 
-def test_more_than_a_hundred_rows_are_read_in_several_calls(store: Store) -> None:
-    store.book.commit("c1", Group(tuple(Change(None, order(str(number))) for number in range(60))), NOON)
-    store.book.commit("c2", Group(tuple(Change(None, order(str(number))) for number in range(60, 120))), NOON)
-
-    found = store.book.orders(f"web:{number}" for number in range(130))
-
-    assert {f"web:{number}" for number in range(120)} == found.keys()
+def stored(store: Store, units: int = 2) -> Order:
+    store.book.commit("reserve", new(order(units=units)), NOON)
+    return store.orders()["web:1"]
 
 
-# Answers that moto never gives
+def test_what_left_is_gone_from_hand_from_reserved_and_from_its_bin(store: Store, shelves: DynamoStockBook) -> None:
+    shelves.commit("c1", shipped(stored(store), 2, {"P": 2}), NOON)
+
+    assert ((7, 0, 7), {"P": 1, "S": 4, "": 2}) == (counts(store), lying(store))
+    assert [] == store.broken_promises()
 
 
-def stubbed() -> tuple[DynamoStockBook, Stubber]:
-    client = boto3.client("dynamodb", region_name="eu-west-1")
-    return DynamoStockBook(client, "stock", "orders"), Stubber(client)
+def test_a_short_pick_may_leave_less_than_nothing_unplaced(store: Store, shelves: DynamoStockBook) -> None:
+    """The goods have left: the hub books what it can and shows that somebody must count."""
+    shelves.commit("c1", shipped(stored(store, 6), 6, {"P": 3}), NOON)
+
+    assert ((3, 0, 3), {"P": 0, "S": 4, "": -1}) == (counts(store), lying(store))
 
 
-def cancel_with(stubber: Stubber, *codes: str) -> None:
-    stubber.add_client_error(
-        "transact_write_items",
-        "TransactionCanceledException",
-        http_status_code=400,
-        modeled_fields={"CancellationReasons": [{"Code": code} for code in codes]},
-    )
+def test_a_bin_cannot_give_what_it_does_not_hold(store: Store, shelves: DynamoStockBook) -> None:
+    before = stored(store, 4)
+
+    answer = refused(lambda: shelves.commit("c1", shipped(before, 4, {"P": 4}), NOON))
+
+    assert ([SHIRT], {"P": 3, "S": 4, "": 2}) == (list(answer.levels), lying(store))
 
 
-@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_a_conflict_on_any_item_is_contention(code: str) -> None:
-    book, stubber = stubbed()
-    cancel_with(stubber, "None", code, "None")
+def test_a_bin_that_does_not_exist_gives_and_takes_nothing(store: Store, shelves: DynamoStockBook) -> None:
+    before = stored(store)
 
-    with stubber:
-        answer = refused(lambda: book.commit("c1", new(order()), NOON))
+    answer = refused(lambda: shelves.commit("c1", shipped(before, 2, {"Q": 2}), NOON))
 
-    assert (True, {}, {}) == (answer.contended, answer.orders, answer.levels)
+    assert ([SHIRT], {"P": 3, "S": 4, "": 2}) == (list(answer.levels), lying(store))
 
 
-def test_a_conflict_beside_a_refusal_tells_both() -> None:
-    book, stubber = stubbed()
-    cancel_with(stubber, "TransactionConflict", "ConditionalCheckFailed", "None")
+def test_units_that_were_not_promised_cannot_leave_as_promised(store: Store, shelves: DynamoStockBook) -> None:
+    before = stored(store, 1)
+    inflated = replace(before, allocations=(Allocation("1", "shirt", "M", 2),))
 
-    with stubber:
-        answer = refused(lambda: book.commit("c1", new(order()), NOON))
+    answer = refused(lambda: shelves.commit("c1", shipped(inflated, 2, {"P": 2}), NOON))
 
-    assert (True, {}, {SHIRT: None}) == (answer.contended, answer.orders, answer.levels)
-
-
-@pytest.mark.parametrize(
-    "code", ["TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException"]
-)
-def test_a_call_at_a_bad_moment_is_contention(code: str) -> None:
-    book, stubber = stubbed()
-    stubber.add_client_error("transact_write_items", code)
-
-    with stubber:
-        answer = refused(lambda: book.commit("c1", new(order()), NOON))
-
-    assert answer.contended
+    assert ([SHIRT], (8, 1, 9)) == (list(answer.levels), counts(store))
 
 
-@pytest.mark.parametrize("code", ["ValidationException", "IdempotentParameterMismatchException"])
-def test_what_dynamodb_finds_malformed_can_never_be_written(code: str) -> None:
-    book, stubber = stubbed()
-    stubber.add_client_error("transact_write_items", code)
+def test_what_comes_back_is_available_in_the_bin_it_was_put_in(store: Store, shelves: DynamoStockBook) -> None:
+    shelves.commit("c1", shipped(stored(store), 2, {"P": 2}), NOON)
+    before = store.orders()["web:1"]
+    back = Return("r1", {"1": 2}, ReturnState.INSPECTED, "M", {}, (Taken("1", "shirt", "M", 1, bins={"S": 1}),))
 
-    with stubber, pytest.raises(Unwritable):
-        book.commit("c1", new(order()), NOON)
+    shelves.commit("c2", step(before, replace(before, returns=(back,))), NOON)
 
-
-@pytest.mark.parametrize("code", ["ValidationError", "ItemCollectionSizeLimitExceeded"])
-def test_a_single_malformed_item_makes_its_group_unwritable(code: str) -> None:
-    book, stubber = stubbed()
-    cancel_with(stubber, "None", code, "None")
-
-    with stubber, pytest.raises(Unwritable):
-        book.commit("c1", new(order()), NOON)
+    assert ((8, 0, 8), {"P": 1, "S": 5, "": 2}) == (counts(store), lying(store))
 
 
-def test_a_group_of_more_than_a_hundred_items_is_unwritable(store: Store) -> None:
-    with pytest.raises(Unwritable):
-        store.book.commit("c1", Group(tuple(Change(None, order(str(number))) for number in range(101))), NOON)
+def test_what_comes_back_to_a_place_that_never_held_it_opens_a_level(
+    store: Store, shelves: DynamoStockBook
+) -> None:
+    shelves.commit("c1", shipped(stored(store), 2, {"P": 2}), NOON)
+    before = store.orders()["web:1"]
+    back = Return("r1", {"1": 2}, ReturnState.INSPECTED, "L", {}, (Taken("1", "shirt", "L", 1),))
 
+    shelves.commit("c2", step(before, replace(before, returns=(back,))), NOON)
 
-def test_an_error_inside_dynamodb_leaves_the_outcome_unknown() -> None:
-    book, stubber = stubbed()
-    stubber.add_client_error("transact_write_items", "InternalServerError", http_status_code=500)
-
-    with stubber, pytest.raises(OutcomeUnknown):
-        book.commit("c1", new(order()), NOON)
-
-
-def test_an_error_nobody_expects_passes_untouched() -> None:
-    book, stubber = stubbed()
-    stubber.add_client_error("transact_write_items", "AccessDeniedException", http_status_code=400)
-
-    with stubber, pytest.raises(ClientError, match="AccessDenied"):
-        book.commit("c1", new(order()), NOON)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        ReadTimeoutError(endpoint_url="dynamodb"),
-        ConnectionClosedError(endpoint_url="dynamodb"),
-        ConnectTimeoutError(endpoint_url="dynamodb"),
-        EndpointConnectionError(endpoint_url="dynamodb"),
-    ],
-)
-def test_no_answer_leaves_the_outcome_unknown(error: Exception) -> None:
-    client = boto3.client("dynamodb", region_name="eu-west-1")
-
-    def silent(operation: str, call: Call) -> Any:
-        raise error
-
-    intercept(client, silent)
-
-    with pytest.raises(OutcomeUnknown):
-        DynamoStockBook(client, "stock", "orders").commit("c1", new(order()), NOON)
-
-
-# What the hot path pays for
-
-
-def size_bytes(typed: Any) -> int:
-    """The size DynamoDB counts for a value: text in UTF-8, numbers two digits a byte, 3 + 1 each for containers."""
-    ((kind, content),) = typed.items()
-    match kind:
-        case "S":
-            return len(content.encode())
-        case "N":
-            return len(content) // 2 + 2
-        case "L":
-            return 3 + sum(1 + size_bytes(element) for element in content)
-        case "M":
-            return 3 + sum(1 + len(name.encode()) + size_bytes(element) for name, element in content.items())
-        case _:
-            return 1
-
-
-def row_bytes(item: items.Item) -> int:
-    return sum(len(name.encode()) + size_bytes(typed) for name, typed in item.items())
-
-
-def test_the_row_of_a_usual_order_stays_under_one_write_unit(store: Store) -> None:
-    """One line with a GTIN-like SKU and a channel's own ids, five locations, a commit id of 32 digits."""
-    sku, places = "TSHIRT-ORGANIC-NAVY-XL", ["warehouse-north", "shop-centre", "shop-airport", "outlet", "depot-2"]
-    store.fill({(sku, place): 40 for place in places})
-    line = SnapshotLine("14401234567890", ("gid://shopify/InventoryItem/43729076", sku), 1)
-    snapshot = Snapshot(
-        "web", "5678901234567", "2026-11-21T12:00:00.000Z", (line,), placed_at="2026-11-21T12:00:00Z"
-    )
-    placing = replace(store.place_orders(), new_id=lambda: uuid.uuid4().hex)
-
-    placing([Incoming("1", snapshot)])
-
-    row = store.client.get_item(TableName=store.tables.orders, Key=items.order_key("web:5678901234567"))["Item"]
-    assert State.RESERVED.value == row["state"]["S"]
-    assert 1024 > row_bytes(row)
-
-
-def test_the_row_of_a_level_stays_under_one_write_unit() -> None:
-    bins = {f"A-{number:02}-3": Bin(f"A-{number:02}-3", BinKind.STORAGE, 1_000) for number in range(5)}
-    level = Level("TSHIRT-ORGANIC-NAVY-XL", "warehouse-north", 6_000, 1_000, 5_000, 1_000, bins, 1_000_000)
-    row = items.level_key(level.sku, level.location) | items.encode(
-        {
-            "on_hand": level.on_hand,
-            "reserved": level.reserved,
-            "available": level.available,
-            "unplaced": level.unplaced,
-            "bins": {bin.name: {"kind": bin.kind.value, "on_hand": bin.on_hand} for bin in bins.values()},
-            "seq": level.seq,
-            "cause": f"orders {uuid.uuid4().hex}",
-        }
-    )
-
-    assert level.on_hand == items.level_from(items.decode(row)).on_hand
-    assert 1024 > row_bytes(row)
+    level = store.levels()["shirt", "L"]
+    assert (1, 1, 0, 1, 1) == (level.on_hand, level.available, level.reserved, level.unplaced, level.seq)

@@ -17,7 +17,7 @@ from lastunit import bootstrap
 from lastunit.domain.catalogue import Location
 from lastunit.domain.channels import Channel
 from lastunit.domain.levels import Adjustment, Reason
-from lastunit.domain.orders import State
+from lastunit.domain.lifecycle import State
 from tests.channels.generic import GenericStore
 from tests.channels.shopify import Shopify
 from tests.deployment import Deployment, deployed
@@ -68,7 +68,7 @@ class Shop:
         return json.loads(done.stdout.rpartition("answer ")[2])
 
     def _environment(self) -> dict[str, str]:
-        ours = ("_TABLE", "_QUEUE_URL", "SECRETS_PREFIX")
+        ours = ("_TABLE", "_QUEUE_URL", "SECRETS_PREFIX", "EVENT_BUS_NAME")
         variables = {name: value for name, value in os.environ.items() if name.endswith(ours)}
         variables |= {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         return variables | {"AWS_ENDPOINT_URL": self.endpoint, "POWERTOOLS_SERVICE_NAME": "lastunit"}
@@ -155,3 +155,15 @@ def test_the_change_of_stock_becomes_an_entry_of_the_ledger(shop: Shop) -> None:
         answer,
         [(row["sk"], row["available"], row["reserved"], row["cause"]) for row in entries],
     )
+
+
+def test_no_order_is_due(shop: Shop) -> None:
+    shop.invoke("expire_orders")
+
+    assert [] == shop.deployment.sent(shop.deployment.orders_url)
+
+
+def test_an_announcement_that_no_address_wants_is_done_with(shop: Shop) -> None:
+    answer = shop.invoke("deliver_webhooks")
+
+    assert {"batchItemFailures": []} == answer

@@ -41,12 +41,12 @@ RIGHTS: dict[str, Rights] = {
         "OrdersTable": READ | WRITE | {"dynamodb:ConditionCheckItem"},
         "OrdersTable/index/waiting": READ | WRITE | {"dynamodb:ConditionCheckItem"},
         "LedgerTable": READ | WRITE | {"dynamodb:ConditionCheckItem"},
-        "SettingsTable": READ | WRITE | {"dynamodb:ConditionCheckItem"},
+        "SettingsTable": READ | WRITE | {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"},
         "PushesQueue": {"sqs:SendMessage"},
         "OrdersQueue": {"sqs:SendMessage"},
     },
     "ProcessOrdersFunction": {
-        "StockTable": READ | WRITE,
+        "StockTable": READ | WRITE | {"dynamodb:DeleteItem"},
         "OrdersTable": READ | WRITE,
         "SettingsTable": READ,
         "secrets": {"secretsmanager:GetSecretValue"},
@@ -54,6 +54,7 @@ RIGHTS: dict[str, Rights] = {
     },
     "TrackStockFunction": {
         "StockTable": {"dynamodb:Query"},
+        "OrdersQueue": {"sqs:SendMessage"},
         "PushesQueue": {"sqs:SendMessage"},
         "StreamFailuresQueue": {"sqs:SendMessage"},
     },
@@ -65,8 +66,29 @@ RIGHTS: dict[str, Rights] = {
     },
     "WriteLedgerFunction": {
         "LedgerTable": {"dynamodb:PutItem"},
+        "StockTable": {"dynamodb:Query"},
+        "OrdersTable": WRITE | {"dynamodb:DeleteItem", "dynamodb:GetItem"},
+        "EventBus": {"events:PutEvents"},
         "StreamFailuresQueue": {"sqs:SendMessage"},
     },
+    "DeliverWebhooksFunction": {
+        "SettingsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        "webhook secrets": {"secretsmanager:GetSecretValue"},
+        "WebhooksQueue": {"sqs:ChangeMessageVisibility", "sqs:SendMessage"},
+    },
+    "ExpireOrdersFunction": {
+        "OrdersTable/index/due": {"dynamodb:Query"},
+        "OrdersQueue": {"sqs:SendMessage"},
+    },
+}
+# Rights that hold for some rows of a table only, by function, action and table.
+ROWS = {
+    ("ApiFunction", "dynamodb:DeleteItem", "SettingsTable"): ["WEBHOOKS"],
+    ("DeliverWebhooksFunction", "dynamodb:UpdateItem", "SettingsTable"): ["WEBHOOKS"],
+    ("WriteLedgerFunction", "dynamodb:DeleteItem", "OrdersTable"): ["TASK#*"],
+    ("WriteLedgerFunction", "dynamodb:GetItem", "OrdersTable"): ["TASK#*"],
+    ("WriteLedgerFunction", "dynamodb:PutItem", "OrdersTable"): ["TASK#*"],
+    ("WriteLedgerFunction", "dynamodb:UpdateItem", "OrdersTable"): ["TASK#*"],
 }
 # SAM attaches these itself. They hold for every resource, but only to write logs or to read an event source.
 MANAGED = {
@@ -76,16 +98,26 @@ MANAGED = {
     "TrackStockFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole"},
     "PushQuantitiesFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole"},
     "WriteLedgerFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole"},
+    "DeliverWebhooksFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole"},
+    "ExpireOrdersFunction": {"AWSLambdaBasicExecutionRole"},
 }
 # Resources that a wildcard names, and why it must.
 WILDCARDS = {
     "secrets": "a channel's secret is created after the stack, and AWS ends its name with six random characters",
+    "webhook secrets": "as those of channels",
 }
 SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+WEBHOOK_SECRETS = SECRETS.replace("/*", "/webhooks/*")
 
 # Properties that would fix a name, so that a second stack could not be created beside the first.
 NAMES = re.compile(r"^(\w*Name|Name)$")
-NAMES_OF_OTHERS = {"FunctionName", "StageName", "TableName", "AttributeName"}  # when they refer to another resource
+NAMES_OF_OTHERS = {
+    "FunctionName",
+    "StageName",
+    "TableName",
+    "AttributeName",
+    "EventBusName",
+}  # when they refer to another resource
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +149,8 @@ def logical_id(reference: Any) -> str:
             return text.replace("${Table}", logical_id(table))
         case {"Fn::Sub": text} if text == SECRETS:
             return "secrets"
+        case {"Fn::Sub": text} if text == WEBHOOK_SECRETS:
+            return "webhook secrets"
     return json.dumps(reference)
 
 
@@ -204,6 +238,21 @@ def test_every_function_has_exactly_the_rights_listed_here(stack: dict[str, Any]
     assert {name: rights(stack, name) for name in FUNCTIONS} == RIGHTS
 
 
+def test_a_right_meant_for_some_rows_reaches_no_others(stack: dict[str, Any]) -> None:
+    """Without the condition `write_ledger` could change orders, and `deliver_webhooks` any setting."""
+    found = {
+        (function, action, logical_id(statement["Resource"])): [
+            key for test in statement["Condition"].values() for key in listed(test["dynamodb:LeadingKeys"])
+        ]
+        for function in FUNCTIONS
+        for statement in statements(stack, function)
+        if "Condition" in statement
+        for action in listed(statement["Action"])
+    }
+
+    assert ROWS == found
+
+
 def test_sam_adds_no_managed_policy_but_those_for_logs_and_event_sources(stack: dict[str, Any]) -> None:
     roles = {name: stack["Resources"][f"{name}Role"]["Properties"]["ManagedPolicyArns"] for name in FUNCTIONS}
 
@@ -249,6 +298,15 @@ def test_every_schedule_and_rule_has_a_dead_letter_queue(stack: dict[str, Any]) 
     targets += [target for it in of_type(stack, "AWS::Events::Rule").values() for target in it["Targets"]]
 
     assert [] == [target for target in targets if "Arn" not in target.get("DeadLetterConfig", {})]
+
+
+def test_a_missed_minute_is_not_run_late_on_top_of_the_next(stack: dict[str, Any]) -> None:
+    schedules = of_type(stack, "AWS::Scheduler::Schedule")
+
+    assert schedules
+    for schedule in schedules.values():
+        assert "Name" not in schedule
+        assert 60 == schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"]
 
 
 def test_every_queue_keeps_its_messages_for_the_longest_time_and_encrypted(stack: dict[str, Any]) -> None:

@@ -3,8 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lastunit.domain.groups import ITEMS_MAX, Group, group, pack
-from lastunit.domain.orders import Allocation, Change, Line, Order, State
+from lastunit.domain.groups import ITEMS_MAX, Group, Want, group, pack
+from lastunit.domain.levels import total
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Allocation, Backorder, Change, Line, Order
+from tests.fakes import promises
 
 Held = dict[tuple[str, str], int]
 """(SKU, location) → units."""
@@ -39,7 +42,7 @@ def test_ninety_orders_of_one_sku_are_one_level_update_and_one_listing_update() 
 
     groups = pack(changes, 90)
 
-    assert [Group(tuple(changes), {("shirt", "M"): 180}, {("shirt", "web", "shirt"): 180})] == groups
+    assert [Group(tuple(changes), promises({("shirt", "M"): 180}), {("shirt", "web", "shirt"): 180})] == groups
 
 
 def test_what_one_order_gives_back_another_takes_without_touching_the_level() -> None:
@@ -55,7 +58,7 @@ def test_only_the_difference_is_left_where_orders_give_and_take() -> None:
 
     whole = group([given_back, new(2, {("shirt", "M"): 3})])
 
-    assert {("shirt", "M"): -2} == whole.levels
+    assert promises({("shirt", "M"): -2}) == whole.levels
 
 
 def test_listings_that_are_gone_are_left_out() -> None:
@@ -101,6 +104,53 @@ def test_nothing_packs_into_no_groups() -> None:
     assert [] == pack([], 90)
 
 
+def waiting(number: int, wanted: dict[str, int], since: str = "noon") -> Order:
+    owed = tuple(Backorder(str(at), sku, units) for at, (sku, units) in enumerate(wanted.items()))
+    return Order("web", str(number), State.PROMISED, "1", backorders=owed, queued_at=since if owed else None)
+
+
+def asked(number: int, wanted: dict[str, int]) -> Order:
+    asked_for = tuple(
+        Line(str(at), (sku,), units, None, sku, {sku: 1}) for at, (sku, units) in enumerate(wanted.items())
+    )
+    return Order("web", str(number), State.REQUESTED, "1", lines=asked_for, queued_at="noon")
+
+
+def test_a_request_takes_a_place_in_the_queue_of_each_of_its_skus() -> None:
+    whole = group([Change(None, asked(1, {"shirt": 2, "hat": 1}))])
+
+    assert (Want("hat", "noon", "web:1", 1), Want("shirt", "noon", "web:1", 2)) == whole.wanted
+    assert ((), 3) == (whole.unwanted, whole.size)
+
+
+def test_who_gets_a_part_keeps_the_place_and_waits_for_fewer_units() -> None:
+    whole = group([Change(waiting(1, {"shirt": 5, "hat": 1}), waiting(1, {"shirt": 2, "hat": 1}))])
+
+    assert ((Want("shirt", "noon", "web:1", 2),), ()) == (whole.wanted, whole.unwanted)
+
+
+def test_who_gets_everything_leaves_the_queue() -> None:
+    whole = group([Change(waiting(1, {"shirt": 5, "hat": 1}), order(1, {("shirt", "M"): 5, ("hat", "M"): 1}))])
+
+    left = {(want.sku, want.queued_at, want.order_id) for want in whole.unwanted}
+    assert ((), {("shirt", "noon", "web:1"), ("hat", "noon", "web:1")}) == (whole.wanted, left)
+
+
+def test_whoever_joins_at_another_time_gives_up_the_earlier_place() -> None:
+    whole = group([Change(asked(1, {"shirt": 5}), waiting(1, {"shirt": 5}, since="one o'clock"))])
+
+    assert ["one o'clock"] == [want.queued_at for want in whole.wanted]
+    assert ["noon"] == [want.queued_at for want in whole.unwanted]
+
+
+def test_places_in_queues_count_among_the_hundred_items() -> None:
+    changes = [Change(None, asked(number, {f"s{number}-{at}": 1 for at in range(9)})) for number in range(11)]
+
+    groups = pack(changes, 90)
+
+    assert ([10, 1], [100, 10]) == (sizes(groups), [one.size for one in groups])
+
+
 @given(
     st.lists(st.dictionaries(st.tuples(st.sampled_from("abcdefghij"), st.sampled_from("MSL")), st.integers(1, 3))),
     st.integers(1, 90),
@@ -111,7 +161,7 @@ def test_packing_loses_no_change_and_no_unit_and_keeps_the_order(wanted: list[He
 
     groups = pack(changes, orders_max)
 
-    units = {key: sum(one.levels.get(key, 0) for one in groups) for key in whole.levels}
+    moved = total(movement for one in groups for movement in one.levels.values())
     assert changes == [change for one in groups for change in one.changes]
-    assert whole.levels == units
+    assert whole.levels == moved
     assert all(one.size <= ITEMS_MAX and len(one.changes) <= orders_max for one in groups)

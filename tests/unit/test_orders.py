@@ -8,15 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lastunit.domain.errors import UnreadableOrder
-from lastunit.domain.orders import Allocation, Change, Line, Order, Reason, State, allocate, demand
+from lastunit.domain.ledger import order_entry
+from lastunit.domain.levels import Movement
+from lastunit.domain.lifecycle import Reason, State
+from lastunit.domain.orders import Allocation, Backorder, Change, Line, Order, Parcel, Taken, allocate, demand
 from lastunit.domain.routing import Take
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
-from tests.fakes import lines, sold
+from tests.fakes import lines, promises, sold
 
 SHIRT = Line("1", ("shirt",), 2, "shirt", "shirt", {"shirt": 1})
 MORE_SHIRTS = replace(SHIRT, line_id="2", quantity=3)
 SET = Line("3", ("set",), 2, "set", "set", {"shirt": 2, "hat": 1})
 RESERVED = Order("web", "1", State.RESERVED, "1", lines=(SHIRT,), allocations=(Allocation("1", "shirt", "M", 2),))
+
+
+def whole(*lines_: Line) -> list[tuple[Line, int]]:
+    """Each line with all its units."""
+    return [(line, line.quantity) for line in lines_]
 
 
 def test_an_order_id_divides_at_its_first_colon() -> None:
@@ -26,13 +34,13 @@ def test_an_order_id_divides_at_its_first_colon() -> None:
 
 
 def test_demand_sums_lines_of_one_sku_and_the_components_of_kits() -> None:
-    total = demand([SHIRT, MORE_SHIRTS, SET])
+    total = demand(whole(SHIRT, MORE_SHIRTS, SET))
 
     assert {"hat": 2, "shirt": 9} == total
 
 
 def test_lines_of_nothing_or_of_the_unknown_demand_nothing() -> None:
-    total = demand([replace(SHIRT, quantity=0), Line("9", ("what",), 5)])
+    total = demand(whole(replace(SHIRT, quantity=0), Line("9", ("what",), 5)))
 
     assert {} == total
 
@@ -40,17 +48,25 @@ def test_lines_of_nothing_or_of_the_unknown_demand_nothing() -> None:
 def test_what_was_taken_is_spread_over_the_lines_first_line_first() -> None:
     takes = [Take("shirt", "M", 3, "r"), Take("shirt", "L", 2, "s")]
 
-    spread = allocate([SHIRT, MORE_SHIRTS], takes)
+    spread, missing = allocate(whole(SHIRT, MORE_SHIRTS), takes)
 
     assert (
         Allocation("1", "shirt", "M", 2, "r"),
         Allocation("2", "shirt", "M", 1, "r"),
         Allocation("2", "shirt", "L", 2, "s"),
     ) == spread
+    assert () == missing
+
+
+def test_what_no_take_covers_is_owed_to_the_last_lines() -> None:
+    spread, missing = allocate(whole(SHIRT, MORE_SHIRTS, SET), [Take("shirt", "M", 3, ""), Take("hat", "M", 2, "")])
+
+    assert [("1", 2), ("2", 1), ("3", 2)] == [(held.line_id, held.quantity) for held in spread]
+    assert (Backorder("2", "shirt", 2), Backorder("3", "shirt", 4)) == missing
 
 
 def test_a_kit_line_has_an_allocation_per_component() -> None:
-    spread = allocate([SET], [Take("shirt", "M", 4, ""), Take("hat", "L", 2, "")])
+    spread, _ = allocate(whole(SET), [Take("shirt", "M", 4, ""), Take("hat", "L", 2, "")])
 
     assert (Allocation("3", "hat", "L", 2), Allocation("3", "shirt", "M", 4)) == spread
 
@@ -60,11 +76,11 @@ def test_every_unit_taken_is_allocated_to_exactly_one_line(wanted: list[tuple[st
     ordered = [Line(str(at), (sku,), units, sku, sku, {sku: 1}) for at, (sku, units) in enumerate(wanted)]
     takes = [
         Take(sku, f"l{start}", min(piece, units - start), "")
-        for sku, units in demand(ordered).items()
+        for sku, units in demand(whole(*ordered)).items()
         for start in range(0, units, piece)
     ]
 
-    spread = allocate(ordered, takes)
+    spread, missing = allocate(whole(*ordered), takes)
 
     per_line, per_place = Counter[str](), Counter[tuple[str, str]]()
     for held in spread:
@@ -72,12 +88,13 @@ def test_every_unit_taken_is_allocated_to_exactly_one_line(wanted: list[tuple[st
         per_place[held.sku, held.location] += held.quantity
     assert Counter({line.line_id: line.quantity for line in ordered if line.quantity}) == per_line
     assert Counter({(take.sku, take.location): take.quantity for take in takes}) == per_place
+    assert () == missing
 
 
 def test_a_new_order_takes_what_it_holds() -> None:
     change = Change(None, RESERVED)
 
-    assert ({("shirt", "M"): 2}, {("shirt", "shirt"): 2}) == (change.levels(), change.listings())
+    assert (promises({("shirt", "M"): 2}), {("shirt", "shirt"): 2}) == (change.levels(), change.listings())
 
 
 def test_a_cancel_gives_back_exactly_what_the_row_holds_whatever_its_lines_say() -> None:
@@ -85,7 +102,7 @@ def test_a_cancel_gives_back_exactly_what_the_row_holds_whatever_its_lines_say()
 
     change = Change(edited, replace(edited, state=State.CANCELLED, allocations=()))
 
-    assert {("shirt", "M"): -2} == change.levels()
+    assert promises({("shirt", "M"): -2}) == change.levels()
 
 
 def test_an_edit_moves_only_the_difference() -> None:
@@ -93,7 +110,58 @@ def test_an_edit_moves_only_the_difference() -> None:
 
     change = Change(RESERVED, after)
 
-    assert {("shirt", "M"): -1, ("shirt", "L"): 4} == change.levels()
+    assert promises({("shirt", "M"): -1, ("shirt", "L"): 4}) == change.levels()
+
+
+def test_what_left_is_gone_from_hand_and_is_not_given_back() -> None:
+    parcel = Parcel("s1", {"1": 2}, (Taken("1", "shirt", "M", 2, bins={"P": 1}),))
+    gone = replace(RESERVED, state=State.SHIPPED, allocations=(), parcels=(parcel,))
+
+    left, cancelled_later = (
+        Change(RESERVED, gone),
+        Change(gone, replace(gone, reason=Reason.CANCELLED_AFTER_SHIPPING)),
+    )
+
+    assert {("shirt", "M"): Movement("shirt", "M", on_hand=-2, reserved=-2, bins={"P": -1})} == left.levels()
+    assert {} == cancelled_later.levels()
+
+
+def test_a_voided_parcel_takes_nothing() -> None:
+    parcel = Parcel("s1", {"1": 2}, (Taken("1", "shirt", "M", 2, bins={"P": 1}),))
+    gone = replace(RESERVED, state=State.SHIPPED, allocations=(), parcels=(parcel,))
+    back = replace(RESERVED, parcels=(replace(parcel, voided=True),))
+
+    change = Change(gone, back)
+
+    assert {("shirt", "M"): Movement("shirt", "M", on_hand=2, reserved=2, bins={"P": 1})} == change.levels()
+
+
+def test_no_step_leaves_the_table_of_states() -> None:
+    cancelled_order = replace(RESERVED, state=State.CANCELLED, allocations=())
+
+    with pytest.raises(ValueError, match="no way leads from cancelled to promised"):
+        Change(cancelled_order, replace(cancelled_order, state=State.PROMISED))
+
+
+def test_several_steps_in_one_change_are_checked_one_by_one() -> None:
+    requested = replace(RESERVED, state=State.REQUESTED, allocations=())
+
+    change = Change(RESERVED, requested, (State.CANCELLED,))
+
+    assert promises({("shirt", "M"): -2}) == change.levels()
+    with pytest.raises(ValueError, match="no way leads from reserved to requested"):
+        Change(RESERVED, requested)
+    with pytest.raises(ValueError, match="no way leads from reserved to recorded"):
+        Change(RESERVED, requested, (State.RECORDED,))
+
+
+def test_the_ledger_tells_what_one_write_moved_whatever_states_it_led_through() -> None:
+    """A stream shows the rows before and after a commit, not the facts in between."""
+    requested = replace(RESERVED, state=State.REQUESTED, allocations=(), commit="c2")
+
+    entry = order_entry(RESERVED, requested, "noon")
+
+    assert {"shirt at M": {"on_hand": 0, "available": 2, "reserved": -2}} == entry.units
 
 
 def test_what_stays_the_same_moves_nothing() -> None:

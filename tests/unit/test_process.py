@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -17,10 +18,12 @@ from lastunit.domain.errors import (
     UnreadableOrder,
 )
 from lastunit.domain.exceptions import ExceptionRecord, Kind
-from lastunit.domain.orders import State
+from lastunit.domain.facts import Answer as Accepted
+from lastunit.domain.facts import Told
+from lastunit.domain.lifecycle import State
 from lastunit.domain.snapshots import Notification, Snapshot
-from lastunit.process import SILENCES_MAX, Answer, Ignored, Message, ProcessOrders, Recorded, outcome_name, settled
-from tests.fakes import NOON, FixedClock, Shop, sold
+from lastunit.process import SILENCES_MAX, Answer, Handled, Message, ProcessOrders, Recorded, outcome_name, settled
+from tests.fakes import NOON, FixedClock, Shop, sold, stocked
 from tests.pushing import FakeChannel
 
 
@@ -31,12 +34,12 @@ class TellingChannel(FakeChannel):
     tells: dict[str, Snapshot | LastunitError | None] = field(default_factory=dict)
     asked: "Counter[str]" = field(default_factory=Counter)
 
-    def order(self, notification: Notification) -> Snapshot | None:
+    def facts(self, notification: Notification) -> list[Told]:
         self.asked[notification.order_id] += 1
         found = self.tells.get(notification.order_id, sold({"shirt": 1}, notification.order_id))
         if isinstance(found, LastunitError):
             raise found
-        return found
+        return [found] if found else []
 
 
 @dataclass(slots=True)
@@ -45,6 +48,9 @@ class FakeExceptions:
 
     def record(self, exception: ExceptionRecord) -> None:
         self.records.setdefault(exception.exception_id, exception)
+
+    def resolve(self, exception_id: str, by: str, at: str, *, tried_again: bool) -> Mapping[str, object]:
+        raise NotImplementedError
 
 
 @dataclass(slots=True)
@@ -58,7 +64,7 @@ class Desk:
             self.shop.settings,
             lambda _: self.channel,
             self.shop.book,
-            self.shop.place_orders,
+            self.shop.change_orders,
             self.exceptions,
             FixedClock(),
         )
@@ -69,6 +75,10 @@ class Desk:
 def message(order_id: str = "1", event_id: str = "e", channel: str = "web") -> str:
     content = {"channel": channel, "event_id": event_id, "order_id": order_id, "topic": "order.created"}
     return json.dumps(content | {"payload": {"lines": "?"}})
+
+
+def compact(body: str) -> str:
+    return json.dumps(json.loads(body), separators=(",", ":"))
 
 
 def retry(order_id: str) -> str:
@@ -93,7 +103,7 @@ def test_a_notification_that_asks_for_nothing_is_settled() -> None:
 
     answers = desk.process(message("1"))
 
-    assert ([Ignored()], True) == (answers, settled(answers[0]))
+    assert ([Handled()], True) == (answers, settled(answers[0]))
 
 
 def test_an_order_that_cannot_be_read_becomes_one_exception_with_its_payload() -> None:
@@ -104,7 +114,12 @@ def test_an_order_that_cannot_be_read_becomes_one_exception_with_its_payload() -
     assert isinstance(first, Recorded)
     assert (first, True) == (again, settled(first))
     expected = ExceptionRecord(
-        first.exception_id, Kind.UNREADABLE_ORDER, "web", "lines: is no list", NOON.isoformat(), '{"lines":"?"}'
+        first.exception_id,
+        Kind.UNREADABLE_ORDER,
+        "web",
+        "lines: is no list",
+        NOON.isoformat(),
+        compact(message("1")),
     )
     assert {first.exception_id: expected} == desk.exceptions.records
 
@@ -187,7 +202,7 @@ def test_a_retry_of_an_order_that_waits_no_more_changes_nothing() -> None:
 
     answers = desk.process(retry("1"), retry("unheard-of"))
 
-    assert ([Ignored(), Ignored()], {("shirt", "M"): 49}) == (answers, desk.shop.left())
+    assert (["duplicate", "ignored"], {("shirt", "M"): 49}) == (told(answers), desk.shop.left())
 
 
 def test_a_cancel_before_its_order_does_not_stop_a_retry_of_others() -> None:
@@ -197,7 +212,7 @@ def test_a_cancel_before_its_order_does_not_stop_a_retry_of_others() -> None:
 
     answers = desk.process(retry("1"), message("2"))
 
-    assert ["ignored", "reserved"] == told(answers)
+    assert ["duplicate", "reserved"] == told(answers)
 
 
 def test_the_channel_of_an_order_is_looked_up_by_its_own_name() -> None:
@@ -207,3 +222,16 @@ def test_the_channel_of_an_order_is_looked_up_by_its_own_name() -> None:
     answers = desk.process(message("1", channel="store"))
 
     assert ["reserved"] == told(answers)
+
+
+def test_units_that_came_go_to_promises_before_requests() -> None:
+    shop = Shop({("shirt", "M"): 0}, channel=Channel("web", "generic", reevaluates=True))
+    desk = Desk(shop)
+    desk.channel.tells = {number: sold({"shirt": 1}, number) for number in ("1", "2")}
+    desk.process(message("1"), message("2"))
+    shop.tell(Accepted("web", "2", True, "sam"))
+    shop.book.stock["shirt", "M"] = stocked("shirt", "M", 1)
+
+    desk.process(json.dumps({"arrived": "shirt"}))
+
+    assert (State.REQUESTED, State.RESERVED) == (shop.order("1").state, shop.order("2").state)

@@ -11,7 +11,8 @@ from lastunit.domain.events import Event, LevelChanged, ListingChanged, OrderCha
 from lastunit.domain.exposure import Listing
 from lastunit.domain.ledger import LevelEntry, OrderEntry
 from lastunit.domain.levels import Bin, BinKind, Level
-from lastunit.domain.orders import Allocation, Order, State
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Allocation, Order
 from lastunit.record import WriteLedger
 
 
@@ -106,6 +107,10 @@ def test_a_write_that_moves_no_stock_is_no_entry() -> None:
     assert 0 == written
 
 
+def held_more(units: int) -> dict[str, int]:
+    return {"on_hand": 0, "available": -units, "reserved": units}
+
+
 def test_what_a_commit_promised_to_an_order_and_what_it_gave_back_is_kept() -> None:
     held = Allocation("1", "shirt", "M", 2)
     reserved = Order("web", "7", State.RESERVED, "1", allocations=(held,), commit="c1")
@@ -115,6 +120,8 @@ def test_what_a_commit_promised_to_an_order_and_what_it_gave_back_is_kept() -> N
     WriteLedger(ledger)([OrderChanged(None, reserved, "noon"), OrderChanged(reserved, moved, "one")])
 
     assert {
-        ("c1", "web:7"): OrderEntry("c1", "web:7", "reserved", "noon", {"shirt at M": 2}),
-        ("c2", "web:7"): OrderEntry("c2", "web:7", "reserved", "one", {"shirt at L": 3, "shirt at M": -2}),
+        ("c1", "web:7"): OrderEntry("c1", "web:7", "reserved", "noon", {"shirt at M": held_more(2)}),
+        ("c2", "web:7"): OrderEntry(
+            "c2", "web:7", "reserved", "one", {"shirt at L": held_more(3), "shirt at M": held_more(-2)}
+        ),
     } == ledger.orders

@@ -132,7 +132,7 @@ def test_ties_between_split_candidates_go_to_the_higher_rank() -> None:
 
 
 def test_priority_beats_quantity() -> None:
-    """1.2 rule 9."""
+    """Rule 1.2-9."""
     stock = {"first": {"hats": 2}, "second": {"hats": 50}}
 
     plan = planned(Policy.PRIORITY, {"hats": 2}, stock)
@@ -141,7 +141,7 @@ def test_priority_beats_quantity() -> None:
 
 
 def test_priority_skips_a_centre_that_has_some_but_not_enough() -> None:
-    """1.2 rule 10: order of 3; the first has 1, the second 5."""
+    """Rule 1.2-10: order of 3; the first has 1, the second 5."""
     stock = {"first": {"hats": 1}, "second": {"hats": 5}}
 
     plan = planned(Policy.PRIORITY, {"hats": 3}, stock)
@@ -158,7 +158,7 @@ def test_priority_goes_down_the_list_when_no_centre_has_enough() -> None:
 
 
 def test_priority_chooses_per_sku() -> None:
-    """1.2 rule 12: another centre that has both is not preferred to the higher rank of each."""
+    """Rule 1.2-12: another centre that has both is not preferred to the higher rank of each."""
     stock = {"first": {"hats": 1}, "second": {"hats": 9, "shoes": 9}}
 
     plan = planned(Policy.PRIORITY, {"hats": 1, "shoes": 1}, stock)

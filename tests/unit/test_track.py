@@ -8,7 +8,8 @@ from lastunit.domain.catalogue import Sku, Status
 from lastunit.domain.events import Event, LevelChanged, ListingChanged, OrderChanged, SkuChanged
 from lastunit.domain.exposure import LastError, Listing
 from lastunit.domain.levels import Bin, BinKind, Level
-from lastunit.domain.orders import Order, State
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Order
 from lastunit.domain.pushes import Failure
 from lastunit.track import TrackStock
 from tests.fakes import stocked
@@ -27,7 +28,7 @@ def shop() -> FakeListings:
 
 def asked(*events: Event) -> list[tuple[object, ...]]:
     queue = FakeQueue()
-    TrackStock(shop(), queue)(events)
+    TrackStock(shop(), queue, FakeQueue())(events)
     return [tuple(message.values()) for message in queue.sent]
 
 
@@ -44,7 +45,7 @@ def test_every_listing_of_a_changed_sku_and_of_its_kits_is_pushed() -> None:
 def test_a_push_carries_keys_and_no_quantity() -> None:
     queue = FakeQueue()
 
-    TrackStock(shop(), queue)([moved(None, stocked("hat", "M", 5))])
+    TrackStock(shop(), queue, FakeQueue())([moved(None, stocked("hat", "M", 5))])
 
     assert {"sku": "hat", "channel": "web", "listing": "hat"} in queue.sent
     assert {("sku", "channel", "listing")} == {tuple(message) for message in queue.sent}
@@ -54,7 +55,7 @@ def test_a_thousand_changes_of_one_sku_are_one_push_for_each_listing() -> None:
     queue = FakeQueue()
     events = [moved(replace(LEVEL, available=left + 1), replace(LEVEL, available=left)) for left in range(1000)]
 
-    pushes = TrackStock(shop(), queue)(events)
+    pushes = TrackStock(shop(), queue, FakeQueue())(events)
 
     assert (3, 3, 1) == (pushes, len(queue.sent), queue.sends)
 
@@ -75,7 +76,7 @@ def test_a_thousand_changes_of_one_sku_are_one_push_for_each_listing() -> None:
 def test_what_changes_no_number_asks_for_no_push(event: Event) -> None:
     queue = FakeQueue()
 
-    pushes = TrackStock(shop(), queue)([event])
+    pushes = TrackStock(shop(), queue, FakeQueue())([event])
 
     assert (0, 0) == (pushes, queue.sends)
 

@@ -1,0 +1,168 @@
+"""The handler of the clocks: orders whose time is up, or nearly so, are put on the queue, and nothing else."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.expire_orders.handler import handler
+from functions.process_orders.handler import handler as process_orders
+from lastunit import bootstrap
+from lastunit.change_orders import ChangeOrders, Incoming
+from lastunit.domain.catalogue import Location
+from lastunit.domain.channels import Channel
+from lastunit.domain.facts import Answer, Payment
+from lastunit.domain.levels import Adjustment, Reason
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Order
+from tests.deployment import Deployment, context, deployed
+from tests.fakes import FixedClock, sold
+
+EVENT = {"detail-type": "Scheduled Event", "source": "aws.scheduler"}
+DAY_MINUTES = 24 * 60
+UNDECIDED, UNPAID = {"channel": "web", "tick": "undecided"}, {"channel": "web", "tick": "unpaid"}
+
+
+@pytest.fixture
+def shop(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    """Five shirts on a channel that takes requests: a day to decide, then a day to pay."""
+    with deployed(monkeypatch) as found:
+        bootstrap.configure().put_location(Location("montreal", 1))
+        channel = Channel(
+            "web",
+            "generic",
+            takes_requests=True,
+            decision_minutes=DAY_MINUTES,
+            payment_minutes=DAY_MINUTES,
+        )
+        bootstrap.configure().put_channel(channel)
+        found.lists("shirt", "web")
+        bootstrap.adjust_stock().move(Adjustment("opening", Reason.RECEIVE, "shirt", "montreal", 5))
+        yield found
+
+
+def request(external_id: str, minutes_left: int, *, accepted: bool = False) -> None:
+    """An order that stock cannot cover, so long ago that its clock, of deciding or of paying, ends then."""
+    ago = datetime.now(UTC) - timedelta(minutes=DAY_MINUTES - minutes_left)
+    change = ChangeOrders(
+        bootstrap.stock_book(), bootstrap.settings(), FixedClock(ago), bootstrap.new_id, bootstrap.pause
+    )
+    told = [Incoming("order", sold({"shirt": 9}, external_id))]
+    if accepted:
+        told.append(Incoming("answer", Answer("web", external_id, True, "ann", {"1": 5})))
+    change(told)
+
+
+def run() -> None:
+    handler(EVENT, context())
+
+
+def process(ticks: Sequence[object]) -> Any:
+    records = [
+        {"messageId": str(at), "receiptHandle": "", "body": json.dumps(tick), "attributes": {}}
+        for at, tick in enumerate(ticks)
+    ]
+    return process_orders({"Records": records}, context())
+
+
+def order(shop: Deployment, external_id: str) -> Order:
+    return shop.store.orders()[f"web:{external_id}"]
+
+
+def test_orders_whose_time_is_up_or_nearly_so_are_looked_at_and_others_not(shop: Deployment) -> None:
+    for external_id, minutes_left in (("over", -5), ("soon", 30), ("early", 90)):
+        request(external_id, minutes_left)
+
+    run()
+
+    expected = [{"channel": "web", "tick": external_id} for external_id in ("over", "soon")]
+    assert expected == sorted(shop.sent(shop.orders_url), key=lambda tick: str(tick["tick"]))
+
+
+def test_nothing_is_sent_when_no_clock_runs_out(shop: Deployment) -> None:
+    request("early", 90)
+
+    run()
+
+    assert [] == shop.sent(shop.orders_url)
+
+
+def test_more_orders_than_one_call_of_the_queue_takes_are_all_looked_at(shop: Deployment) -> None:
+    names = {f"order-{number}" for number in range(23)}
+    for name in names:
+        request(name, -5)
+
+    run()
+
+    ticks = [tick["tick"] for tick in shop.sent(shop.orders_url)]
+    assert (23, names) == (len(ticks), set(ticks))
+
+
+def test_a_request_nobody_decided_in_time_is_cancelled_once_though_the_run_is_doubled(shop: Deployment) -> None:
+    request("undecided", -5)
+    run()
+    run()
+    ticks = shop.sent(shop.orders_url)
+
+    answers = [process([tick]) for tick in ticks]
+
+    after = order(shop, "undecided")
+    assert ([UNDECIDED] * 2, [{"batchItemFailures": []}] * 2) == (ticks, answers)
+    assert (State.CANCELLED, "undecided_in_time", 2) == (after.state, after.reason, after.rev)
+
+
+def test_an_unpaid_order_gives_its_units_back_once_though_the_run_is_doubled(shop: Deployment) -> None:
+    request("unpaid", -5, accepted=True)
+    held = order(shop, "unpaid").state, shop.store.levels()["shirt", "montreal"].available
+    run()
+    run()
+    ticks = shop.sent(shop.orders_url)
+
+    process(ticks)
+    process(ticks)
+
+    after = order(shop, "unpaid")
+    assert ((State.AWAITING_PAYMENT, 0), [UNPAID] * 2) == (held, ticks)
+    assert (State.CANCELLED, "unpaid_in_time", 5) == (
+        after.state,
+        after.reason,
+        shop.store.levels()["shirt", "montreal"].available,
+    )
+    assert [] == shop.store.broken_promises()
+
+
+def test_a_deadline_that_is_near_is_told_once_though_every_run_finds_it(shop: Deployment) -> None:
+    request("soon", 30)
+    revisions = list[int]()
+    for _ in range(3):
+        run()
+        process(shop.sent(shop.orders_url))
+        revisions.append(order(shop, "soon").rev)
+
+    assert (State.REQUESTED, True) == (order(shop, "soon").state, order(shop, "soon").reminded)
+    assert [2, 2, 2] == revisions
+
+
+def test_an_order_that_is_paid_before_its_tick_is_read_keeps_its_units(shop: Deployment) -> None:
+    request("unpaid", -5, accepted=True)
+    run()
+    ticks = shop.sent(shop.orders_url)
+    bootstrap.change_orders()([Incoming("paid", Payment("web", "unpaid"))])
+
+    process(ticks)
+    run()
+
+    assert ([UNPAID], State.RESERVED) == (ticks, order(shop, "unpaid").state)
+    assert [] == shop.sent(shop.orders_url)
+
+
+def test_once_it_is_decided_a_clock_is_not_looked_at_again(shop: Deployment) -> None:
+    request("undecided", -5)
+    run()
+    process(shop.sent(shop.orders_url))
+
+    run()
+
+    assert [] == shop.sent(shop.orders_url)
