@@ -10,7 +10,7 @@ BIN := .venv/bin
 SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
 ONCE ?=
 
-.PHONY: setup test lint demo lock build clean
+.PHONY: setup test lint demo rules lock build clean
 
 setup: .venv/.done .venv-sam/.done
 
@@ -27,6 +27,9 @@ lint: setup
 
 demo: setup
 	ONCE=$(ONCE) $(BIN)/python -m infra.local.demo
+
+rules: setup
+	$(BIN)/python -m tests.rules
 
 build: setup
 	$(OFFLINE) $(SAM) build

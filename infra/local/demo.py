@@ -63,6 +63,7 @@ def run(shop: Shop) -> bool:
     _sell_the_last_unit(shop, sales)
     _rush(shop, sales)
     _cancel_some(shop, sales)
+    _ship_one(shop, sales)
     _ask_the_api(shop, sales)
     say("Waiting until everything is quiet …")
     _settle(shop, sales)
@@ -148,6 +149,18 @@ def _cancel_some(shop: Shop, sales: Sales) -> None:
         order = next(key for key, state in sales.states.items() if key.startswith(f"{channel}:") and state)
         market.cancel(order.partition(":")[2])
         sales.states[order] = "cancelled"
+
+
+def _ship_one(shop: Shop, sales: Sales) -> None:
+    """A parcel leaves, and ShipStation tells of it three times."""
+    order = next(key for key, state in sales.states.items() if key.startswith("shopify:") and state == "reserved")
+    line = shop.shopify.orders[order.partition(":")[2]]["line_items"][0]
+    shop.shipstation.ship(order.partition(":")[2], {str(line["id"]): (line["sku"], line["quantity"])})
+    shop.shipstation.await_delivered()
+    for delivery in list(shop.shipstation.posted) * 2:
+        shop.shipstation.send(lambda again=delivery: again)  # type: ignore[misc]  # Bound at once.
+    shop.shipstation.await_delivered()
+    sales.states[order] = "shipped"
 
 
 def _ask_the_api(shop: Shop, sales: Sales) -> None:

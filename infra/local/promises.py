@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from infra.local.shop import Shop
 from infra.local.stack import LocalStack
 
 Row = dict[str, Any]
+HOLDING = frozenset({"reserved", "promised", "awaiting_payment", "partly_shipped"})
 _deserializer = TypeDeserializer()
 
 
@@ -68,19 +69,20 @@ def _never_below_zero(levels: Iterable[Row]) -> Check:
 def _reserved_is_allocated(levels: Iterable[Row], orders: Iterable[Row]) -> Check:
     promised = Counter[str]()
     for order in orders:
-        for allocation in order.get("allocs", ()):
-            promised[f"SKU#{allocation['sku']} AT#{allocation['at']}"] += allocation["qty"]
+        for held in order.get("allocations", ()):
+            promised[f"SKU#{held['sku']} AT#{held['location']}"] += held["quantity"]
     reserved = {f"{row['pk']} {row['sk']}": row["reserved"] for row in levels}
     wrong = [key for key in promised.keys() | reserved.keys() if promised[key] != reserved.get(key, 0)]
     return Check(2, not wrong, f"reserved = the sum of open allocations ({promised.total()} units) {_named(wrong)}")
 
 
-def _once(levels: Iterable[Row], orders: Iterable[Row], ledger: Iterable[Row], sold: Mapping[str, str]) -> Check:
-    received = sum(row["act"]["delta"] for row in ledger if row["pk"].startswith("OPERATION#"))
+def _once(levels: Iterable[Row], orders: Sequence[Row], ledger: Iterable[Row], sold: Mapping[str, str]) -> Check:
+    received = sum(row["act"].get("delta", 0) for row in ledger if row["pk"].startswith("OPERATION#"))
     on_hand = sum(row["on_hand"] for row in levels)
+    left = sum(_gone(order).total() for order in orders) - sum(_came_back(order) for order in orders)
     states = {_order_id(row): row["state"] for row in orders}
     wrong = [key for key, state in sold.items() if state and states.get(key) != state]
-    held = received == on_hand and len(states) == len(sold) and not wrong
+    held = received == on_hand + left and len(states) == len(sold) and not wrong
     return Check(
         3, held, f"each order and adjustment counted once: {len(states)} orders for {len(sold)} {_named(wrong)}"
     )
@@ -92,16 +94,30 @@ def _all_or_nothing(orders: Iterable[Row]) -> Check:
 
 
 def _whole(order: Row) -> bool:
+    """Every unit that is wanted is promised, awaited or gone; of an order that holds nothing, none is."""
     held = Counter[str]()
-    for allocation in order.get("allocs", ()):
-        held[allocation["sku"]] += allocation["qty"]
-    if order["state"] != "reserved":
+    for part in (*order.get("allocations", ()), *order.get("backorders", ())):
+        held[part["sku"]] += part["quantity"]
+    if order["state"] not in HOLDING:
         return not held
     wanted = Counter[str]()
     for line in order["lines"]:
-        for sku, units in line.get("parts", {line["sku"]: 1}).items():
-            wanted[sku] += units * line["qty"]
-    return held == +wanted
+        for sku, units in line["parts"].items():
+            wanted[sku] += units * (line["quantity"] - line.get("declined", 0))
+    return held + _gone(order) == +wanted
+
+
+def _gone(order: Row) -> Counter[str]:
+    """SKU → units that left in parcels that were not voided."""
+    units = Counter[str]()
+    for parcel in order.get("parcels", ()):
+        for taken in parcel.get("took", ()) if not parcel.get("voided") else ():
+            units[taken["sku"]] += taken["quantity"]
+    return units
+
+
+def _came_back(order: Row) -> int:
+    return sum(taken["quantity"] for one in order.get("returns", ()) for taken in one.get("restocked", ()))
 
 
 def _nothing_lost(stack: LocalStack, orders: Iterable[Row], sold: Mapping[str, str]) -> Check:

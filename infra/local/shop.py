@@ -11,6 +11,7 @@ from infra.local.tools import StackError
 from tests.channels.ebay import Ebay
 from tests.channels.generic import GenericStore
 from tests.channels.marketplace import Marketplace
+from tests.channels.shipstation import ShipStation
 from tests.channels.shopify import Shopify
 
 SEED = Path(__file__).parent / "shop.json"
@@ -29,11 +30,12 @@ class Shop:
             "ebay": self.ebay,
             "own-store": self.own_store,
         }
+        self.shipstation = ShipStation(seed=4, stores="*=shopify", warehouses="77=montreal,78=laval,79=sherbrooke")
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         try:
-            for market in self.markets.values():
+            for market in (*self.markets.values(), self.shipstation):
                 self._open.enter_context(market)
             self._load()
         except BaseException:
@@ -75,7 +77,15 @@ class Shop:
             self.post("/adjustments", {"operation": f"opening-{number}", "reason": "receive", **row})
         for name in self.seed["channels"]:
             self._connect(name)
+        self._connect_shipping()
         self._await_first_pushes()
+
+    def _connect_shipping(self) -> None:
+        """ShipStation neither sells nor shows: it tells what has left."""
+        address = f"{self.stack.url}/webhooks/shipping"
+        self.stack.put_secret("shipping", self.shipstation.secret())
+        self.put("/channels/shipping", {"kind": "shipstation", "connection": self.shipstation.connection()})
+        self.shipstation.register(address)
 
     def _connect(self, name: str) -> None:
         market: Any = self.markets[name]
