@@ -105,7 +105,7 @@ def test_a_thousand_orders_for_600_units_delivered_twice_and_shuffled(shop: Shop
     assert shop.own_store.await_shown("RUSH-600", 0)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(560)
 def test_answers_lost_after_they_took_effect_change_nothing(shop: Shop) -> None:
     """Issue 2, shows 3: every kind of call loses its answer once, then the whole queue is replayed."""
     stocked(shop, "LOST-50", 50)
@@ -116,11 +116,12 @@ def test_answers_lost_after_they_took_effect_change_nothing(shop: Shop) -> None:
         faults.inject(*(lost_answer(call) for call in calls))
         faults.inject(lost_answer("SendMessage", service="sqs"))
         deliver(shop, deliveries)
-        settled = eventually(lambda: states(shop, "lost-").total() == 20 and queues_are_empty(shop), 120)
+        settled = eventually(lambda: states(shop, "lost-").total() == 20 and queues_are_empty(shop), 200)
         struck = {event["operation"] for event in faults.fired()}
     undisturbed = states(shop, "lost-"), level(shop, "LOST-50")
     deliver(shop, deliveries)
-    assert eventually(lambda: queues_are_empty(shop))
+    # Changing a function's settings ends its workers: what one was pushing then comes again after three minutes.
+    assert eventually(lambda: queues_are_empty(shop), 240)
 
     assert settled
     assert {"BatchGetItem", "TransactWriteItems"} <= struck

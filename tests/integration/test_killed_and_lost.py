@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lastunit.change_orders import ChangeOrders, Incoming
+from lastunit.domain.errors import StoreUnavailable
 from lastunit.domain.snapshots import Snapshot
 from tests.dynamo import Around, Call, Store, intercept, new_client, new_store
 from tests.fakes import cancelled, sold, told
@@ -110,9 +111,14 @@ def filled() -> Store:
 
 
 def run(change: ChangeOrders, batches: Batches = BATCHES) -> list[dict[str, str]]:
-    """What each notification of each batch was told."""
-    answers = [change([Incoming(str(at), snapshot) for at, snapshot in enumerate(batch)]) for batch in batches]
-    return [{key: told(answer) for key, answer in batch.items()} for batch in answers]
+    """What each notification of each batch was told. A batch that must come again holds back those behind it."""
+    answers = list[dict[str, str]]()
+    for batch in batches:
+        answered = change([Incoming(str(at), snapshot) for at, snapshot in enumerate(batch)])
+        answers.append({key: told(answer) for key, answer in answered.items()})
+        if any(isinstance(answer, StoreUnavailable) for answer in answered.values()):
+            break
+    return answers
 
 
 def result(store: Store) -> Any:

@@ -11,7 +11,7 @@ from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel
 from lastunit.domain.commits import CommitRefused
 from lastunit.domain.deciding import decide
-from lastunit.domain.errors import Contention, LastunitError, NotFound, OutcomeUnknown, Unwritable
+from lastunit.domain.errors import Contention, LastunitError, NotFound, OutcomeUnknown, StoreUnavailable, Unwritable
 from lastunit.domain.facts import Fact, Shipment
 from lastunit.domain.groups import Group, ListingKey, pack
 from lastunit.domain.levels import Level, LevelKey, Movement, after
@@ -106,13 +106,16 @@ class ChangeOrders:
 
         With an error nothing was written, except that after OutcomeUnknown nobody knows: asking again tells.
         """
-        channels = self._channels(incoming)
-        answers: Answers = {
-            one.key: NotFound("channel", one.channel) for one in incoming if one.channel not in channels
-        }
-        pending = _by_order(one for one in incoming if one.key not in answers)
-        if pending:
-            answers |= self._settle(pending, channels)
+        answers, pending = Answers(), _by_order(incoming)
+        try:
+            channels = self._channels(incoming)
+            homeless = [key for key, told in pending.items() if told[0].channel not in channels]
+            for key in homeless:
+                _fail([key], pending, answers, NotFound("channel", pending[key][0].channel))
+            if pending:
+                self._settle(pending, channels, answers)
+        except StoreUnavailable as error:
+            _fail(list(pending), pending, answers, error)
         return answers
 
     def preview(self, one: Incoming) -> Changed:
@@ -126,9 +129,11 @@ class ChangeOrders:
             raise answer
         return answer
 
-    def _settle(self, pending: dict[str, list[Incoming]], channels: Mapping[str, Channel]) -> Answers:
+    def _settle(
+        self, pending: dict[str, list[Incoming]], channels: Mapping[str, Channel], answers: Answers
+    ) -> None:
         """Plan everything, write the first group, learn from the answer, until nothing is pending."""
-        answers, orders_max, idle_rounds = Answers(), ORDERS_MAX, 0
+        orders_max, idle_rounds = ORDERS_MAX, 0
         known = self._read(pending, channels)
         while pending:
             drafts = _plan(pending, known, self.clock.now())
@@ -158,7 +163,6 @@ class ChangeOrders:
                 self.pause(idle_rounds)
             if idle_rounds >= ROUNDS_MAX:
                 _fail(list(pending), pending, answers, Contention(f"{idle_rounds} attempts refused"))
-        return answers
 
     def _write(self, group: Group) -> LastunitError | None:
         """None: written. An unknown outcome is asked again under the same id, which can only succeed once."""

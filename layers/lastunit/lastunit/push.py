@@ -15,6 +15,7 @@ from lastunit.domain.errors import (
     LastunitError,
     NotSent,
     OutcomeUnknown,
+    StoreUnavailable,
     Throttled,
 )
 from lastunit.domain.exposure import LastError, Listing
@@ -104,11 +105,11 @@ class PushQuantities:
         results: dict[ListingKey, Result] = {}
         until = self.clock.now() + timedelta(seconds=WORK_SECONDS)
         for name, wanted in _by_channel(keys).items():
-            channel = self.settings.channel(name)
-            if channel is None:
-                results |= dict.fromkeys(wanted, Done())
-                continue
-            results |= self._push(channel, wanted, until)
+            try:
+                channel = self.settings.channel(name)
+                results |= self._push(channel, wanted, until) if channel else dict.fromkeys(wanted, Done())
+            except StoreUnavailable:
+                results |= dict.fromkeys(wanted, Retry())
         return results
 
     def fan_out(self, channel: str, after: str | None = None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lastunit.adapters import items, tables
+from lastunit.adapters.calls import reachable
 from lastunit.domain.exposure import LastError
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Shown
@@ -144,7 +145,7 @@ class DynamoListings:
         """The row before the update; None when its condition did not hold."""
         named: Any = {"ExpressionAttributeNames": names} if names else {}
         try:
-            answer = self._client.update_item(
+            answer = self._write(
                 TableName=self._stock,
                 Key=items.listing_key(*key),
                 UpdateExpression=expression,
@@ -158,3 +159,7 @@ class DynamoListings:
                 raise
             return None
         return items.decode(answer.get("Attributes", {}))
+
+    def _write(self, **update: Any) -> Any:
+        with reachable():
+            return self._client.update_item(**update)

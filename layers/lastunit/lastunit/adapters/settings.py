@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lastunit.adapters import items, tables
+from lastunit.adapters.calls import reachable
 from lastunit.domain.catalogue import Alias, Location
 from lastunit.domain.channels import Channel
 
@@ -17,7 +18,8 @@ class DynamoSettings:
 
     def channel(self, name: str) -> Channel | None:
         key = items.key(f"CHANNEL#{name}", "SETTINGS")
-        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        with reachable():
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return items.channel_from(items.decode(answer["Item"])) if "Item" in answer else None
 
     def channels(self) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Consistent reads of many keys, and of one partition."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from lastunit.adapters import items
+from lastunit.adapters.calls import reachable
 from lastunit.adapters.items import Item
 
 if TYPE_CHECKING:
@@ -19,13 +20,14 @@ def read(client: "DynamoDBClient", table: str, keys: Iterable[Item]) -> list[dic
     for start in range(0, len(unique), READ_MAX):
         asked: Any = {table: {"Keys": unique[start : start + READ_MAX], "ConsistentRead": True}}
         while asked:
-            answer = client.batch_get_item(RequestItems=asked)
+            with reachable():
+                answer = client.batch_get_item(RequestItems=asked)
             rows += map(items.decode, answer["Responses"].get(table, []))
             asked = answer.get("UnprocessedKeys")
     return rows
 
 
-def query(client: "DynamoDBClient", table: str, pk: str) -> Iterator[dict[str, Any]]:
+def query(client: "DynamoDBClient", table: str, pk: str) -> list[dict[str, Any]]:
     """Every row of one partition, decoded, in the order of its sort key."""
     pages = client.get_paginator("query").paginate(
         TableName=table,
@@ -33,4 +35,5 @@ def query(client: "DynamoDBClient", table: str, pk: str) -> Iterator[dict[str, A
         ExpressionAttributeValues={":pk": {"S": pk}},
         ConsistentRead=True,
     )
-    return (items.decode(item) for page in pages for item in page["Items"])
+    with reachable():
+        return [items.decode(item) for page in pages for item in page["Items"]]

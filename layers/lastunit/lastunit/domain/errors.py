@@ -86,6 +86,12 @@ class OutcomeUnknown(LastunitError):
     retryable = True
 
 
+class StoreUnavailable(LastunitError):
+    """Our own tables or queues do not answer now. The same call may be made again without harm."""
+
+    retryable = True
+
+
 class ChannelUnavailable(LastunitError):
     """The channel answered that it cannot serve now (5xx, expired token). Try again later."""
 
