@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lastunit.channels.ebay import Api
-from lastunit.channels.ebay_client import pause_seconds
+from lastunit.channels.retry_after import pause_seconds
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import (
     ChannelUnavailable,
@@ -277,6 +277,7 @@ def test_reading_tells_what_the_pool_holds() -> None:
         ("Sat, 21 Nov 2026 12:00:30 -0000", 30.0),
         ("soon", 1.0),
         ("nan", 1.0),
+        ("Sat, 21 Nov 99999999999999999999 12:00:30 GMT", 1.0),
         ("-5", 1.0),
     ],
 )

@@ -94,11 +94,6 @@ def sku_from(row: Mapping[str, Any]) -> Sku:
     return Sku(row["pk"].removeprefix("SKU#"), Status(row["status"]), row.get("recipe", {}), row.get("low_stock"))
 
 
-def sku_row(sku: Sku) -> Item:
-    content = {"status": sku.status.value, "recipe": dict(sku.recipe), "low_stock": sku.low_stock}
-    return sku_key(sku.sku) | encode(content)
-
-
 def level_from(row: Mapping[str, Any]) -> Level:
     bins = {
         name: Bin(name, BinKind(kept["kind"]), kept.get("on_hand", 0), kept.get("mark"))

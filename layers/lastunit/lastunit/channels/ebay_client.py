@@ -2,11 +2,9 @@
 
 import base64
 import json
-import re
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -15,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from lastunit.channels.fields import BaseUrl, ShortText, Strict
+from lastunit.channels.retry_after import pause_seconds
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.ports import Clock, HttpClient, HttpResponse
 
@@ -22,8 +21,6 @@ APPLICATION_SCOPE = "https://api.ebay.com/oauth/api_scope"
 TOKEN_MARGIN = timedelta(seconds=120)  # More than one call with its retry can last.
 TOKEN_SECONDS_MAX = 86_400  # eBay grants 7200; more would be a mistake.
 REQUEST_LIMIT_REACHED = 2001  # errorId of domain ACCESS.
-PAUSE_SECONDS = 1.0  # eBay names no pause of its own that could be confirmed.
-PAUSE_SECONDS_MAX = 900.0
 
 Credential = Annotated[str, Field(min_length=1, max_length=4096, repr=False)]
 
@@ -193,17 +190,3 @@ def problems(answer: HttpResponse) -> tuple[Problem, ...]:
 
 def _error_ids(answer: HttpResponse) -> set[int]:
     return {problem.error_id for problem in problems(answer)} if answer.status >= 400 else set()
-
-
-def pause_seconds(header: str | None, now: datetime) -> float:
-    """Reads Retry-After, as seconds or as an HTTP date."""
-    if header is None:
-        return PAUSE_SECONDS
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", header):
-        return min(float(header), PAUSE_SECONDS_MAX)
-    try:
-        until = parsedate_to_datetime(header)
-    except ValueError:
-        return PAUSE_SECONDS
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((until - now).total_seconds(), 0.0), PAUSE_SECONDS_MAX)

@@ -5,8 +5,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
 
@@ -28,6 +27,7 @@ from lastunit.channels.generic_orders import (
     snapshot,
     void,
 )
+from lastunit.channels.retry_after import pause_seconds
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import (
     ChannelUnavailable,
@@ -61,8 +61,6 @@ WRITES_MAX = 16
 REFUSES_BATCH = frozenset({400, 413, 422})
 QUERY_MAX_CHARS = 4000  # Half of what common servers accept as a request line.
 MESSAGE_MAX_CHARS = 200
-RETRY_AFTER_DEFAULT_SECONDS = 1.0
-RETRY_AFTER_MAX_SECONDS = 900.0
 FAILURES = {
     "conflict": Failure.STALE,
     "not_found": Failure.GONE,
@@ -235,22 +233,11 @@ class Api:
 
 def _raise_for(response: HttpResponse, now: datetime) -> NoReturn:
     if response.status == 429:
-        raise Throttled(_retry_after_seconds(response.headers.get("retry-after", ""), now))
+        raise Throttled(pause_seconds(response.headers.get("retry-after"), now))
     if response.status in (401, 403):
         remedy = "compare push_secret and the clocks"
         raise ChannelUnavailable(f"the store refused our signature ({response.status}): {remedy}")
     raise ChannelUnavailable(f"the store answered {response.status}")
-
-
-def _retry_after_seconds(wish: str, now: datetime) -> float:
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", wish):
-        return min(float(wish), RETRY_AFTER_MAX_SECONDS)
-    try:
-        at = parsedate_to_datetime(wish)
-    except (ValueError, OverflowError):
-        return RETRY_AFTER_DEFAULT_SECONDS
-    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
-    return min(max(seconds.total_seconds(), 0.0), RETRY_AFTER_MAX_SECONDS)
 
 
 def _refuse_constant(name: str) -> NoReturn:

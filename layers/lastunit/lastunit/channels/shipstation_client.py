@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lastunit.channels.ebay_client import pause_seconds
+from lastunit.channels.retry_after import pause_seconds
 from lastunit.channels.shipstation_settings import Connection, is_allowed
 from lastunit.domain.errors import ChannelUnavailable, ForbiddenAddress, Throttled, UnreadableOrder
 from lastunit.domain.facts import Shipment

@@ -1,17 +1,16 @@
 """Shopify's Admin GraphQL API: telling a shop its numbers and reading them back."""
 
 import json
-import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lastunit.channels.fields import Strict
+from lastunit.channels.retry_after import PAUSE_DEFAULT_SECONDS, bounded, pause_seconds
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
 from lastunit.ports import Clock, HttpClient, HttpResponse
@@ -19,8 +18,6 @@ from lastunit.ports import Clock, HttpClient, HttpResponse
 BATCH_MAX = 250  # Shopify refuses any longer input array.
 ATTEMPTS_MAX = 20  # Halving finds one unnamed culprit among 250 within 1 + 2 x 8 calls.
 QUANTITY_MAX = 1_000_000_000  # Shopify's own bound; beyond 32 bits the whole call would fail, not one listing.
-PAUSE_DEFAULT_SECONDS = 1.0
-PAUSE_MAX_SECONDS = 900.0
 MESSAGE_MAX = 300
 KEY_NAMESPACE = uuid.UUID("5e0d5b6c-6a0b-5c0f-8d4b-9a1c4c1f7e52")
 
@@ -171,34 +168,18 @@ def _understood[T: BaseModel](model: type[T], answer: bytes | Mapping[str, Any])
 
 
 def _retry_after(text: str | None, now: datetime) -> float:
-    if text is None:
-        return PAUSE_DEFAULT_SECONDS
+    """Shopify writes fractions of seconds; whatever Python reads as a number is kept within bounds."""
     try:
-        return _bounded(float(text))
+        return bounded(float(text or ""))
     except ValueError:
-        return _seconds_until(text, now)
-
-
-def _seconds_until(http_date: str, now: datetime) -> float:
-    try:
-        until = parsedate_to_datetime(http_date)
-    except (ValueError, OverflowError):
-        return PAUSE_DEFAULT_SECONDS
-    # A date with the zone "-0000" comes back without a zone, and HTTP dates are UTC anyway.
-    return _bounded(((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds())
+        return pause_seconds(text, now)
 
 
 def _restore_seconds(cost: _Cost) -> float:
     status = cost.throttleStatus
     if cost.requestedQueryCost is None or not status.restoreRate > 0:
         return PAUSE_DEFAULT_SECONDS
-    return _bounded((cost.requestedQueryCost - status.currentlyAvailable) / status.restoreRate)
-
-
-def _bounded(seconds: float) -> float:
-    if math.isnan(seconds):
-        return PAUSE_DEFAULT_SECONDS
-    return min(max(seconds, 0.0), PAUSE_MAX_SECONDS)
+    return bounded((cost.requestedQueryCost - status.currentlyAvailable) / status.restoreRate)
 
 
 def _refs(target: Target) -> Refs | Refused:
