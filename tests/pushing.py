@@ -12,10 +12,10 @@ from lastunit.domain.exposure import LastError, Listing
 from lastunit.domain.facts import Told
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.levels import Level
-from lastunit.domain.pushes import Answer, Failure, Form, Push, Refused, Shown, Target
+from lastunit.domain.pushes import Answer, Delta, Failure, Form, Limits, Push, Refused, Shown, Target
 from lastunit.domain.snapshots import Notification
 from lastunit.domain.stock_view import SkuView
-from lastunit.ports import WebhookRequest
+from lastunit.ports import OrdersPage, WebhookRequest
 from lastunit.push import PushQuantities, Result
 from tests.fakes import NOON, FakeSettings, stocked
 
@@ -132,6 +132,8 @@ class FakeChannel:
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     reads: list[list[str]] = field(default_factory=list)
     writes: list[list[Push]] = field(default_factory=list)
+    adjusts: bool = False
+    limits: Limits = field(default_factory=lambda: Limits(1000, 1000))
 
     def put(self, name: str, quantity: int) -> None:
         self.shelves[name] = quantity
@@ -187,6 +189,12 @@ class FakeChannel:
         raise NotImplementedError
 
     def facts(self, notification: Notification) -> Sequence[Told]:
+        raise NotImplementedError
+
+    def adjust(self, deltas: Sequence[Delta]) -> list[Answer]:
+        raise NotImplementedError
+
+    def orders_since(self, since: datetime, page: str | None) -> OrdersPage:
         raise NotImplementedError
 
 

@@ -16,7 +16,7 @@ from lastunit.domain.ledger import LevelEntry, OrderEntry
 from lastunit.domain.levels import Bin, Level, LevelKey, Operation
 from lastunit.domain.orders import Order
 from lastunit.domain.outgoing import OutgoingWebhook
-from lastunit.domain.pushes import Answer, Form, Push, Shown, Target
+from lastunit.domain.pushes import Answer, Delta, Form, Limits, Push, Shown, Target
 from lastunit.domain.replenishing import Task
 from lastunit.domain.snapshots import Notification
 from lastunit.domain.stock_view import SkuView
@@ -58,6 +58,19 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class OrdersPage:
+    """`unreadable`: orders that could not be understood, as (external id, why). `next`: None on the last page.
+
+    `latest`: when the last of them was changed, by the channel's clock; None on an empty page.
+    """
+
+    told: tuple[Told, ...]
+    unreadable: tuple[tuple[str, str], ...] = ()
+    next: str | None = None
+    latest: datetime | None = None
+
+
 class ChannelApi(Protocol):
     """One channel account. Built per call from its settings, its secret and an HTTP client.
 
@@ -65,8 +78,10 @@ class ChannelApi(Protocol):
     listing comes back per listing, in the order asked.
     """
 
-    form: Form
-    batch_max: int  # the most listings one call of read or write carries
+    form: Form  # of its absolute numbers
+    adjusts: bool  # does it take deltas, each applied once by its key?
+    batch_max: int  # the most listings one call of read, write or adjust carries
+    limits: Limits
 
     def challenge(self, request: WebhookRequest) -> Mapping[str, str] | None:
         """The answer to the channel's ownership check, None when the channel has none."""
@@ -96,6 +111,20 @@ class ChannelApi(Protocol):
 
     def write(self, pushes: Sequence[Push]) -> list[Answer]:
         """Tell the channel, at most `batch_max` pushes. Shown.quantity is what it acknowledged."""
+        ...
+
+    def adjust(self, deltas: Sequence[Delta]) -> list[Answer]:
+        """Change its numbers, at most `batch_max` deltas; the same key again changes nothing more.
+
+        Shown.quantity is the number that resulted. Raises NotImplementedError unless `adjusts`.
+        """
+        ...
+
+    def orders_since(self, since: datetime, page: str | None) -> OrdersPage:
+        """Orders and shipments changed at or after `since`, by the channel's clock, oldest change first.
+
+        A page at a time: `page` is what the page before named as `next`, None for the first.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ class Form(StrEnum):
 
     SET = "set"  # overwrites blindly
     SWAP = "swap"  # applies only where the channel's number is the expected one
+    ADJUST = "adjust"  # so many units more or fewer than it shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,24 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
+class Delta:
+    """Change `target` by `units`, up or down. `key` is the same for every attempt, so that it is applied once."""
+
+    target: Target
+    units: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often one channel account may be called. `daily_revisions`: times a day one listing may be changed."""
+
+    calls_per_second: float
+    burst: int
+    daily_revisions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What the channel shows now. `version` where the channel numbers its changes."""
 
@@ -49,11 +68,12 @@ class Failure(StrEnum):
     GONE = "gone"  # the listing does not exist there
     NOT_STOCKED = "not_stocked"  # it exists, but not at that location of the channel
     INVALID = "invalid"  # refused for good; the message says why
+    THROTTLED = "throttled"  # not now: the channel has had enough calls, or this listing enough changes today
     TRANSIENT = "transient"  # refused for now
 
     @property
     def retryable(self) -> bool:
-        return self in (Failure.STALE, Failure.TRANSIENT)
+        return self in (Failure.STALE, Failure.THROTTLED, Failure.TRANSIENT)
 
 
 @dataclass(frozen=True, slots=True)

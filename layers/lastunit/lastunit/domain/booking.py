@@ -1,0 +1,74 @@
+"""How many units a channel may still sell on what it was told (`docs/escrow.md`).
+
+Per channel `s` is what it shows now and `u` what it has sold and the hub has not imported. Whatever is lost, late
+or doubled, `s + u <= exposure`: every step here keeps that, and adds no more than that needs.
+"""
+
+from dataclasses import dataclass, replace
+
+from lastunit.domain.pushes import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A number under way: `quantity` in that form, sent because the channel was expected to show `expected`."""
+
+    form: Form
+    quantity: int
+    expected: int = 0
+
+    @property
+    def delta(self) -> int:
+        """By how much what the channel shows changes when it is applied; a blind set re-lists all of its number."""
+        return self.quantity if self.form is Form.SET else self.quantity - self.expected
+
+    @property
+    def need(self) -> int:
+        """Units of room it takes while nobody knows whether it was applied."""
+        return max(0, self.delta)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """`granted` and `booked` count from the beginning of time, as `sold` does: an imported order lowers the
+    exposure by being counted as sold, in the one write that takes its units from stock.
+
+    `booked`: more units that the request under way may yet show.
+    """
+
+    granted: int = 0
+    booked: int = 0
+    sold: int = 0
+
+    @property
+    def units(self) -> int:
+        return max(0, self.granted + self.booked - self.sold)
+
+    def sending(self, request: Request) -> "Exposure":
+        """Before it leaves. What an earlier request left open stays granted, for it may still be applied."""
+        return replace(self, granted=self._base, booked=request.need)
+
+    def confirmed(self, request: Request, shown: int) -> "Exposure":
+        """It was applied, and the answer showed this number.
+
+        A lowering frees what it certainly took off; a channel that adjusts may have stopped at 0.
+        """
+        clamped = request.form is Form.ADJUST and shown == 0
+        freed = 0 if clamped else min(0, request.delta)
+        return replace(self, granted=self.granted + self.booked + freed, booked=0)
+
+    def refused(self) -> "Exposure":
+        """It certainly was not, and never will be."""
+        return replace(self, booked=0)
+
+    def doubted(self) -> "Exposure":
+        """Nobody knows, and nobody waits for it any more."""
+        return replace(self, granted=self._base, booked=0)
+
+    def settled(self, shown: int) -> "Exposure":
+        """The channel showed this number, and all that it had sold by then is imported."""
+        return Exposure(shown + self.sold, 0, self.sold)
+
+    @property
+    def _base(self) -> int:
+        return max(self.granted + self.booked, self.sold)
