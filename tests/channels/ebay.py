@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
+from tests.channels.ebay_list import listed
 from tests.channels.ebay_wire import (
     Refusal,
     api,
@@ -74,6 +75,7 @@ class Token:
 class Ebay(Marketplace):
     """`lagging`: the Fulfillment API does not show cancellations and shipments yet. `names_culprits`: errors carry
     parameters. `wrapped`: shipments are told below `itemMarkedShipped`, as some have seen, not as documented.
+    `list_lag_seconds`: getOrders lists a new order only so long after its sale.
     """
 
     retry_seconds: tuple[float, ...] = (0.2, 0.5)  # Up to three attempts.
@@ -87,6 +89,7 @@ class Ebay(Marketplace):
     lagging: bool = False
     names_culprits: bool = True
     wrapped: bool = False
+    list_lag_seconds: float = 0.0
     items: dict[str, Item] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     fulfillments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -222,6 +225,7 @@ class Ebay(Marketplace):
         return [
             Rule("/identity/v1/oauth2/token", methods=["POST"], endpoint=self._issue_token),
             Rule("/commerce/notification/v1/public_key/<kid>", methods=["GET"], endpoint=api(self._public_key)),
+            Rule(f"{ORDER_API}/order", methods=["GET"], endpoint=api(self._get_orders)),
             Rule(f"{ORDER_API}/order/<order_id>", methods=["GET"], endpoint=api(self._get_order)),
             Rule(
                 f"{ORDER_API}/order/<order_id>/shipping_fulfillment",
@@ -279,20 +283,28 @@ class Ebay(Marketplace):
         pem = self.key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
         return json_answer({"key": pem.replace("\n", ""), "algorithm": "ECDSA", "digest": "SHA1"})
 
-    def _get_order(self, request: Request, order_id: str) -> Response:
+    def _get_orders(self, request: Request) -> Response:
         self._authorize(request, USER)
         with self.changed:
-            if order_id not in self.orders:
-                raise Refusal(404, 32100, "Invalid order ID", order_id, domain="API_FULFILLMENT")
-            return json_answer(self.orders[order_id])
+            # Its own dates may be a few milliseconds ahead of a clock that stands still.
+            present, lag = max(self.now(), self._last_stamp), timedelta(seconds=self.list_lag_seconds)
+            return json_answer(listed(request, self.orders.values(), present, present - lag))
+
+    def _get_order(self, request: Request, order_id: str) -> Response:
+        with self.changed:
+            return json_answer(self._known(request, order_id))
 
     def _get_shipped(self, request: Request, order_id: str) -> Response:
-        self._authorize(request, USER)
         with self.changed:
-            if order_id not in self.orders:
-                raise Refusal(404, 32100, "Invalid order ID", order_id, domain="API_FULFILLMENT")
+            self._known(request, order_id)
             found = [] if self.lagging else self.fulfillments.get(order_id, [])
             return json_answer({"total": len(found), "fulfillments": found})
+
+    def _known(self, request: Request, order_id: str) -> dict[str, Any]:
+        self._authorize(request, USER)
+        if order_id not in self.orders:
+            raise Refusal(404, 32100, "Invalid order ID", order_id, domain="API_FULFILLMENT")
+        return self.orders[order_id]
 
     def _get_items(self, request: Request) -> Response:
         requests = self._requests(request)
@@ -367,8 +379,8 @@ class Ebay(Marketplace):
             raise Refusal(404, 25702, f"SKU {sku} is not available in the system", sku)
         item = self.items[sku]
         if item.revisions[self.now().date().isoformat()] >= REVISIONS_A_DAY:
-            # How eBay says this is not documented for this call; 25002 is its "any user error".
-            raise Refusal(400, 25002, "The listing was revised 250 times today.", sku)
+            # How eBay says this is not documented for this call; this is the Trading API's id for it.
+            raise Refusal(400, 21919165, "The listing was revised 250 times today.", sku)
         return item
 
     def _pool_of(self, entry: dict[str, Any], item: Item) -> int:

@@ -45,6 +45,18 @@ class StoreOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What was last told of an order or a parcel. A new change has a higher `number`, and moves to the end."""
+
+    number: int
+    data: Mapping[str, Any]
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.data["updated_at"])
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedAnswer:
     body: bytes
     answer: str
@@ -52,13 +64,19 @@ class RecordedAnswer:
 
 @dataclass(slots=True)
 class GenericStore(Marketplace):
-    """`versions` counts every change of a SKU's shelf, the store's own sales included."""
+    """`versions` counts every change of a SKU's shelf, the store's own sales included.
+
+    `changes`: the order list, by list and id. `lists_orders` off: a store that has none.
+    """
 
     webhook_secrets: list[str] = field(default_factory=lambda: [new_secret()])
     push_secret: str = field(default_factory=new_secret)
     versions: dict[str, int] = field(default_factory=dict)
     orders: dict[str, StoreOrder] = field(default_factory=dict)
     recorded: dict[str, RecordedAnswer] = field(default_factory=dict)
+    changes: dict[tuple[str, str], Change] = field(default_factory=dict)
+    last_change: int = 0
+    lists_orders: bool = True
 
     # -- what the demo and the tests do ----------------------------------------------------------------------
 
@@ -88,6 +106,7 @@ class GenericStore(Marketplace):
             created = _order_data(order_id, order, "created")
             order.version = 2
             paid = _order_data(order_id, order, "paid")
+            self._note("orders", order_id, paid)
         self._announce("order.created", created)
         self._announce("order.paid", paid)
         return order_id
@@ -106,6 +125,7 @@ class GenericStore(Marketplace):
                 order.line_ids.setdefault(name, str(len(order.line_ids) + 1))
             order.lines, order.version = dict(lines), order.version + 1
             data = _order_data(order_id, order, "paid")
+            self._note("orders", order_id, data)
         self._announce("order.updated", data)
 
     def cancel(self, order_id: str) -> None:
@@ -115,6 +135,7 @@ class GenericStore(Marketplace):
             for name, quantity in order.unsent.items():
                 self.put_on_shelf(name, self.shelves[name] + quantity, "cancel")
             data = {"order_id": order_id, "version": order.version, "updated_at": _now(), "restocked": True}
+            self._note("orders", order_id, data | {"status": "cancelled"})
         self._announce("order.cancelled", data)
 
     def ship(
@@ -129,6 +150,7 @@ class GenericStore(Marketplace):
             shipment_id = shipment_id or f"{order_id}-{len(order.parcels) + 1}"
             order.parcels[shipment_id] = dict(lines)
             data = _shipment_data(order_id, shipment_id, order, lines, location)
+            self._note("shipments", f"{order_id} {shipment_id}", data | {"updated_at": _now()})
         self._announce("shipment.created", data)
         return shipment_id
 
@@ -137,12 +159,19 @@ class GenericStore(Marketplace):
         with self.changed:
             # Kept empty, so that its id is not given to another parcel.
             self.orders[order_id].parcels[shipment_id] = {}
-        self._announce("shipment.voided", {"shipment_id": shipment_id, "order_id": order_id})
+            data = {"shipment_id": shipment_id, "order_id": order_id}
+            self._note("shipments", f"{order_id} {shipment_id}", data | {"voided": True, "updated_at": _now()})
+        self._announce("shipment.voided", data)
 
     def put_on_shelf(self, name: str, quantity: int, cause: str) -> None:
         with self.changed:
             self.versions[name] = self.versions.get(name, 0) + 1
             Marketplace.put_on_shelf(self, name, quantity, cause)
+
+    def _note(self, name: str, identifier: str, data: Mapping[str, Any]) -> None:
+        self.last_change += 1
+        self.changes.pop((name, identifier), None)
+        self.changes[name, identifier] = Change(self.last_change, data)
 
     def _open_order(self, order_id: str) -> StoreOrder:
         order = self.orders[order_id]
@@ -175,7 +204,20 @@ class GenericStore(Marketplace):
         return [
             Rule("/api/inventory/levels", methods=["GET"], endpoint=self._read_levels),
             Rule("/api/inventory/levels", methods=["PUT"], endpoint=self._write_levels),
+            *([Rule("/api/orders", methods=["GET"], endpoint=self._list_orders)] if self.lists_orders else []),
         ]
+
+    def _list_orders(self, request: Request) -> Response:
+        """The cursor is a place among the changes, so that what changes meanwhile comes after it."""
+        self._check_signature(request)
+        since = _instant_asked(request, "updated_since")
+        after = _number_asked(request, "cursor", "0", range(self.last_change + 1))
+        limit = _number_asked(request, "limit", str(ITEMS_MAX), range(1, ITEMS_MAX + 1))
+        with self.changed:
+            found = [(key, one) for key, one in self.changes.items() if one.at >= since and one.number > after]
+        page = found[:limit]
+        lists = {name: [one.data for key, one in page if key[0] == name] for name in ("orders", "shipments")}
+        return _json(200, lists | {"next": str(page[-1][1].number) if len(found) > limit else None})
 
     def _read_levels(self, request: Request) -> Response:
         self._check_signature(request)
@@ -228,6 +270,23 @@ class GenericStore(Marketplace):
             Webhook(self.push_secret).verify(request.get_data(), dict(request.headers), json_parse=False)
         except (WebhookVerificationError, ValueError) as error:
             raise _refusal(401, "webhook-signature", "is missing, wrong or too old") from error
+
+
+def _instant_asked(request: Request, name: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(request.args.get(name, ""))
+    except ValueError as error:
+        raise _refusal(400, name, "must be an ISO 8601 time") from error
+    if at.tzinfo is None:
+        raise _refusal(400, name, "must end with its zone")
+    return at
+
+
+def _number_asked(request: Request, name: str, default: str, allowed: range) -> int:
+    text = request.args.get(name, default)
+    if not (text.isascii() and text.isdigit()) or int(text) not in allowed:
+        raise _refusal(400, name, "is not a number that may be asked for")
+    return int(text)
 
 
 def _items(body: bytes) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -19,8 +20,11 @@ from tests.channels.shipstation_wire import (
     Lines,
     Parcel,
     Sent,
+    at_or_after,
+    is_time,
     json_answer,
     jwk,
+    pacific,
     page,
     v1_refusal,
     v1_shipment,
@@ -232,14 +236,18 @@ class ShipStation(Marketplace):
         return Response("Too Many Requests", 429, limits)
 
     def _v1_shipments(self, request: Request) -> Response:
+        """By when they were made, as its naive times say it. Each filter is of its own field."""
         size = self._size(request, "pageSize")
-        if not 1 <= size <= PAGE_SIZE_MAX:
+        made, voided = request.args.get("createDateStart"), request.args.get("voidDateStart")
+        if not 1 <= size <= PAGE_SIZE_MAX or not is_time(made) or not is_time(voided):
             return v1_refusal(400, "The request is invalid.")
         with_items = request.args.get("includeShipmentItems", "").lower() == "true"
         batch = request.args.get("batchId")
-        with self.changed:
-            found = [one for one in self.sent.values() if not one.is_external and batch in (None, one.batch)]
-            records = [v1_shipment(one, self.order_reference, with_items) for one in found]
+        found = [one for one in self._all() if not one.is_external and batch in (None, one.batch)]
+        found = at_or_after(found, made, lambda one: pacific(one.created_at))
+        found = at_or_after(found, voided, lambda one: pacific(one.voided_at) if one.voided_at else None)
+        found.sort(key=lambda one: pacific(one.created_at), reverse=request.args.get("sortDir") == "DESC")
+        records = [v1_shipment(one, self.order_reference, with_items) for one in found]
         return json_answer(page(request, "shipments", size, records))
 
     def _v2_keys(self, request: Request) -> Response:
@@ -249,19 +257,23 @@ class ShipStation(Marketplace):
 
     def _v2_labels(self, request: Request) -> Response:
         batch, parcel_id = request.args.get("batch_id"), request.args.get("shipment_id")
-        found = [one for one in self._all() if not one.is_external]
+        status = request.args.get("label_status")
+        found = [one for one in self._all() if not one.is_external and status in (None, one.status)]
         found = [one for one in found if batch in (None, one.batch) and parcel_id in (None, one.parcel_id)]
-        return self._page(request, "labels", [v2_label(one) for one in found])
+        return self._page(request, "labels", found, v2_label, "created_at_start")
 
     def _v2_fulfillments(self, request: Request) -> Response:
         asked = request.args.get("fulfillment_id")
-        found = [v2_fulfillment(one) for one in self._all() if asked in (None, one.label_id)]
-        return self._page(request, "fulfillments", found)
+        found = [one for one in self._all() if one.is_external or asked]
+        found = [one for one in found if asked in (None, one.label_id)]
+        return self._page(request, "fulfillments", found, v2_fulfillment, "create_date_start")
 
     def _v2_shipments(self, request: Request) -> Response:
-        batch = request.args.get("batch_id")
+        batch, modified = request.args.get("batch_id"), request.args.get("modified_at_start")
         found = [one for one in self._all() if batch in (None, one.batch)]
-        return self._page(request, "shipments", [v2_shipment(one, self.order_reference) for one in found])
+        found = at_or_after(found, modified, lambda one: zulu(one.voided_at or one.created_at))
+        tell = partial(v2_shipment, order_field=self.order_reference)
+        return self._page(request, "shipments", found, tell, "created_at_start")
 
     def _v2_shipment(self, request: Request, parcel_id: str) -> Response:
         for one in self._all():
@@ -269,11 +281,22 @@ class ShipStation(Marketplace):
                 return json_answer(v2_shipment(one, self.order_reference))
         return v2_refusal(404, "business_rules", "not_found", "There is no such shipment.")
 
-    def _page(self, request: Request, name: str, records: list[dict[str, Any]]) -> Response:
-        size = self._size(request, "page_size")
-        if not 1 <= size <= PAGE_SIZE_MAX:
-            return v2_refusal(400, "validation", "invalid_field_value", "page_size is out of range.")
-        return json_answer(page(request, name, size, records) | {"links": {"next": {}, "prev": {}}})
+    def _page(
+        self, request: Request, name: str, sent: list[Sent], tell: Callable[[Sent], dict[str, Any]], since: str
+    ) -> Response:
+        """The newest first, unless asked otherwise. `since`: the parameter that bounds when they were made."""
+        size, times = (
+            self._size(request, "page_size"),
+            (request.args.get(since), request.args.get("modified_at_start")),
+        )
+        if not 1 <= size <= PAGE_SIZE_MAX or not all(map(is_time, times)):
+            return v2_refusal(400, "validation", "invalid_field_value", "page_size or a time is out of range.")
+        found = at_or_after(sent, times[0], lambda one: zulu(one.created_at))
+        if request.args.get("sort_dir") != "asc":
+            found.reverse()
+        return json_answer(
+            page(request, name, size, [tell(one) for one in found]) | {"links": {"next": {}, "prev": {}}}
+        )
 
     def _size(self, request: Request, name: str) -> int:
         asked = request.args.get(name, str(PAGE_SIZES[self.api_version]))

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +44,10 @@ class Sent:
         return f"se-{7_000_000 + self.number}"
 
     @property
+    def status(self) -> str:
+        return "voided" if self.voided_at else "completed"
+
+    @property
     def parcel_id(self) -> str:
         return f"se-{412_000_000 + self.number}"
 
@@ -55,6 +59,18 @@ def pacific(at: datetime) -> str:
 
 def zulu(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def is_time(text: str | None) -> bool:
+    try:
+        return text is None or bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def at_or_after(sent: Sequence[Sent], start: str | None, at: Callable[[Sent], str | None]) -> list[Sent]:
+    """Both times are of one form, whose order is that of their text."""
+    return [one for one in sent if start is None or (at(one) or "") >= start]
 
 
 def v1_shipment(sent: Sent, order_field: str, with_items: bool) -> dict[str, Any]:
@@ -117,7 +133,7 @@ def _v2_items(lines: Lines, order_id: str) -> list[dict[str, Any]]:
 def v2_label(sent: Sent) -> dict[str, Any]:
     return {
         "label_id": sent.label_id,
-        "status": "voided" if sent.voided_at else "completed",
+        "status": sent.status,
         "shipment_id": sent.parcel_id,
         "tracking_number": f"9400{sent.number:018d}",
         "created_at": zulu(sent.created_at),

@@ -15,25 +15,23 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from tests.channels.marketplace import Delivery, Marketplace
-from tests.channels.shopify_admin import AdminApi, Variant
+from tests.channels.shopify_admin import AdminApi
+from tests.channels.shopify_inventory import Variant
+from tests.channels.shopify_orders import fulfilment_state, gid, has_left, line_of, refuse_refund
 
 SUPPORTED_VERSIONS = frozenset({"2026-04", "2026-07", "2026-10"})
 SHOP_TIME = timezone(timedelta(hours=-4))
 
 
-def _item_gid(number: int) -> str:
-    return f"gid://shopify/InventoryItem/{number}"
-
-
 def _location_gid(number: int) -> str:
-    return f"gid://shopify/Location/{number}"
+    return gid("Location", number)
 
 
 @dataclass(slots=True)
 class Shopify(Marketplace):
     """`shelves` is what Shopify calls available; `committed` are units sold and not yet shipped.
 
-    `admin` holds what can be told to the API: its points, keys in progress, user errors without a path.
+    `admin` holds what can be told to the API: its points, and in `admin.inventory` how its mutations behave.
     """
 
     shop_domain: str = "lastunit-demo.myshopify.com"
@@ -59,7 +57,7 @@ class Shopify(Marketplace):
     def list_item(self, name: str, quantity: int, *, location_id: int | None = None) -> None:
         with self.changed:
             place = _location_gid(location_id or self.location_id)
-            variant = Variant(self._next_id(), _item_gid(self._next_id()), place)
+            variant = Variant(self._next_id(), gid("InventoryItem", self._next_id()), place)
             self.variants[name], self.names[variant.item_gid] = variant, name
             self.committed[name] = 0
             self.put_on_shelf(name, quantity, "listed")
@@ -90,7 +88,7 @@ class Shopify(Marketplace):
         """Refused once something was fulfilled, as Shopify refuses it."""
         with self.changed:
             order = self.orders[order_id]
-            if order["cancelled_at"] is not None or any(map(_has_left, order["fulfillments"])):
+            if order["cancelled_at"] is not None or any(map(has_left, order["fulfillments"])):
                 raise ValueError(f"order {order_id} is cancelled already, or fulfilled")
             open_lines = {line["sku"]: line["current_quantity"] for line in order["line_items"]}
             restock_type = "cancel" if restock else "no_restock"
@@ -111,6 +109,19 @@ class Shopify(Marketplace):
         self._announce("orders/updated", body)
         return str(refund["id"])
 
+    def edit(self, order_id: str, lines: Mapping[str, int]) -> None:
+        """`lines`: units wanted of each from now on; a new name is added. What is taken out goes back."""
+        with self.changed:
+            order = self.orders[order_id]
+            more = {name: units - _wanted(order, name) for name, units in lines.items()}
+            self.take_from_shelf({name: units for name, units in more.items() if units > 0})
+            for name, units in more.items():
+                self._edit_line(order, name, units)
+            order["updated_at"] = self._now()
+            body, told = json.dumps(order).encode(), json.dumps({"order_edit": {"order_id": order["id"]}}).encode()
+        self._announce("orders/edited", told)
+        self._announce("orders/updated", body)
+
     def ship(self, order_id: str, lines: Mapping[str, int], location_id: int | None = None) -> str:
         """The id of the fulfilment. Committed units leave; what is available stays."""
         with self.changed:
@@ -129,7 +140,7 @@ class Shopify(Marketplace):
         """The fulfilment is cancelled: its units are committed again."""
         with self.changed:
             order, fulfilment = self._shipped(fulfillment_id)
-            if not _has_left(fulfilment):
+            if not has_left(fulfilment):
                 raise ValueError(f"fulfilment {fulfillment_id} is cancelled already")
             fulfilment["status"] = "cancelled"
             self._commit(order, fulfilment, +1)
@@ -151,7 +162,7 @@ class Shopify(Marketplace):
         number, moment = self._next_id(), self._now()
         return {
             "id": number,
-            "admin_graphql_api_id": f"gid://shopify/Order/{number}",
+            "admin_graphql_api_id": gid("Order", number),
             "name": f"#{1001 + len(self.orders)}",
             "order_number": 1001 + len(self.orders),
             "email": "buyer@example.com",
@@ -191,11 +202,23 @@ class Shopify(Marketplace):
             "variant_inventory_management": "shopify",
         }
 
+    def _edit_line(self, order: dict[str, Any], name: str, more: int) -> None:
+        self.committed[name] += more
+        if more < 0:
+            self.put_on_shelf(name, self.shelves[name] - more, "edit")
+        if not any(line["sku"] == name for line in order["line_items"]):
+            order["line_items"].append(self._line(name, more))
+            return
+        line = line_of(order, name)
+        line["quantity"] += max(0, more)
+        line["current_quantity"] += more
+        line["fulfillable_quantity"] += more
+
     def _refund(self, order: dict[str, Any], lines: Mapping[str, int], restock_type: str) -> dict[str, Any]:
         """All the lines or, by ValueError, none."""
-        wanted = [(_line_of(order, name), quantity) for name, quantity in lines.items()]
+        wanted = [(line_of(order, name), quantity) for name, quantity in lines.items()]
         for line, quantity in wanted:
-            _refuse_refund(line, quantity, restock_type)
+            refuse_refund(line, quantity, restock_type)
         rows = [self._refunded(line, quantity, restock_type) for line, quantity in wanted]
         back = restock_type != "no_restock"
         refund = {"id": self._next_id(), "order_id": order["id"], "restock": back, "refund_line_items": rows}
@@ -226,7 +249,7 @@ class Shopify(Marketplace):
     def _fulfilment(self, order: Mapping[str, Any], lines: Mapping[str, int], place: int) -> dict[str, Any]:
         if not lines or place not in (self.location_id, self.other_location_id):
             raise ValueError("a fulfilment needs lines and one of the shop's locations")
-        wanted = [(_line_of(order, name), quantity) for name, quantity in lines.items()]
+        wanted = [(line_of(order, name), quantity) for name, quantity in lines.items()]
         if any(not 1 <= quantity <= line["fulfillable_quantity"] for line, quantity in wanted):
             raise ValueError("more than is left to fulfil")
         moment = self._now()
@@ -248,13 +271,13 @@ class Shopify(Marketplace):
     def _commit(self, order: dict[str, Any], fulfilment: dict[str, Any], sign: int) -> None:
         """`sign` -1: the units leave; +1: they have not left after all."""
         for row in fulfilment["line_items"]:
-            line = _line_of(order, row["sku"])
+            line = line_of(order, row["sku"])
             line["fulfillable_quantity"] += sign * row["quantity"]
             self.committed[row["sku"]] += sign * row["quantity"]
-            line["fulfillment_status"] = _state(order, [line])
+            line["fulfillment_status"] = fulfilment_state(order, [line])
         moment = self._now()
         fulfilment["updated_at"] = order["updated_at"] = moment
-        order["fulfillment_status"] = _state(order, order["line_items"])
+        order["fulfillment_status"] = fulfilment_state(order, order["line_items"])
 
     def _shipped(self, fulfillment_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
         for order in self.orders.values():
@@ -326,31 +349,8 @@ class Shopify(Marketplace):
         return _json(self.admin.answer(body["query"], body.get("variables") or {}))
 
 
-def _line_of(order: Mapping[str, Any], name: str) -> dict[str, Any]:
-    lines: dict[str, dict[str, Any]] = {line["sku"]: line for line in order["line_items"]}
-    return lines[name]
-
-
-def _has_left(fulfilment: Mapping[str, Any]) -> bool:
-    return bool(fulfilment["status"] == "success")
-
-
-def _state(order: Mapping[str, Any], lines: list[dict[str, Any]]) -> str | None:
-    """What Shopify calls partial, fulfilled or, nothing having left, null."""
-    ids = {line["id"] for line in lines}
-    left = [row for one in order["fulfillments"] if _has_left(one) for row in one["line_items"] if row["id"] in ids]
-    if not left:
-        return None
-    return "partial" if any(line["fulfillable_quantity"] for line in lines) else "fulfilled"
-
-
-def _refuse_refund(line: Mapping[str, Any], quantity: int, restock_type: str) -> None:
-    unsent, units = line["fulfillable_quantity"], line["current_quantity"]
-    most = {"cancel": min(unsent, units), "return": units - unsent, "no_restock": units}.get(restock_type)
-    if most is None:
-        raise ValueError(f"{restock_type} is not accepted for new refunds")
-    if not 1 <= quantity <= most:
-        raise ValueError(f"{quantity} units cannot be refunded as {restock_type}")
+def _wanted(order: Mapping[str, Any], name: str) -> int:
+    return sum(line["current_quantity"] for line in order["line_items"] if line["sku"] == name)
 
 
 def _json(content: Mapping[str, Any], status: int = 200) -> Response:

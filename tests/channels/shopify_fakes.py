@@ -4,23 +4,28 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from lastunit.adapters.http import UrllibClient
 from lastunit.channels.shopify import Api
 from lastunit.domain.channels import Channel
+from lastunit.domain.errors import LastunitError
 from lastunit.domain.facts import Told
-from lastunit.ports import HttpResponse, WebhookRequest
+from lastunit.domain.pushes import Answer, Failure, Refused
+from lastunit.ports import HttpClient, HttpResponse, WebhookRequest
 from tests.channels.marketplace import Marketplace
 from tests.channels.shopify import Shopify
 
 SHOP = "lastunit-demo.myshopify.com"
 NOW = datetime(2026, 8, 1, 12, 0, 0, tzinfo=UTC)
+REFS = {"inventory_item_id": "gid://shopify/InventoryItem/1", "location_id": "gid://shopify/Location/2"}
 
 
 class SystemClock:
@@ -43,9 +48,9 @@ class Inbox(Marketplace):
         return Response(status=200)
 
 
-def api_of(shop: Shopify, **changed: str) -> Api:
+def api_of(shop: Shopify, http: HttpClient | None = None, **changed: str) -> Api:
     channel = Channel(name="shop", kind="shopify", connection=shop.connection() | changed)
-    return Api(channel, shop.secret(), UrllibClient(), SystemClock(), {})
+    return Api(channel, shop.secret(), http or UrllibClient(), SystemClock(), {})
 
 
 class NoHttp:
@@ -85,3 +90,43 @@ def facts_of(api: Api, request: WebhookRequest) -> Sequence[Told]:
     notification = api.parse(request)
     assert notification is not None
     return api.facts(replace(notification, payload=json.loads(json.dumps(dict(notification.payload)))))
+
+
+@dataclass(slots=True)
+class ScriptedHttp:
+    """Answers in turn, the last answer for ever; remembers what it was asked."""
+
+    answers: list[HttpResponse] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpResponse:
+        self.bodies.append(json.loads(body or b"{}"))
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def scripted_api(*answers: HttpResponse) -> tuple[Api, ScriptedHttp]:
+    connection = {"shop_url": "https://shop.example", "shop_domain": "shop.example"}
+    channel = Channel(name="shop", kind="shopify", connection=connection)
+    http = ScriptedHttp(list(answers))
+    return Api(channel, {"webhook_secrets": ["s"], "access_token": "t"}, http, FixedClock(), {}), http
+
+
+def answer(content: object, status: int = 200, **headers: str) -> HttpResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpResponse(status, named, json.dumps(content).encode())
+
+
+def raised_by(call: Callable[[], object]) -> LastunitError:
+    with pytest.raises(LastunitError) as caught:
+        call()
+    return caught.value
+
+
+def user_error(code: str | None, *path: str) -> dict[str, Any]:
+    return {"code": code, "field": list(path) or None, "message": "said Shopify"}
+
+
+def failures(answers: list[Answer]) -> list[Failure | None]:
+    return [each.failure if isinstance(each, Refused) else None for each in answers]

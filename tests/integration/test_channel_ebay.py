@@ -160,7 +160,7 @@ def test_a_listing_is_revised_at_most_250_times_a_day(ebay: Ebay, clock: FakeClo
     clock.time += timedelta(days=1)
     next_day = api.write([push(ebay, "TEE", 1)])
 
-    assert (last, failure(beyond[0]), beyond[1], next_day) == ([Shown(3)], Failure.INVALID, Shown(2), [Shown(1)])
+    assert (last, failure(beyond[0]), beyond[1], next_day) == ([Shown(3)], Failure.THROTTLED, Shown(2), [Shown(1)])
 
 
 def test_reading_a_listing_that_is_gone_says_so(ebay: Ebay, clock: FakeClock) -> None:

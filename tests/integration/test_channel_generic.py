@@ -67,7 +67,7 @@ def open_store() -> Iterator[GenericStore]:
 def store(open_store: GenericStore, hub: Hub) -> Iterator[GenericStore]:
     """The one open store with everything in it made anew: stopping a server per test costs half a second."""
     fresh = GenericStore()
-    for name in ("misbehaviour", "shelves", "history", "versions", "orders", "recorded"):
+    for name in ("misbehaviour", "shelves", "history", "versions", "orders", "recorded", "changes"):
         setattr(open_store, name, getattr(fresh, name))
     open_store.webhook_url, open_store.webhook_secrets = hub.url, fresh.webhook_secrets
     open_store.list_item("TEE", 10)

@@ -135,7 +135,7 @@ def test_a_batch_is_read_page_by_page(version: str) -> None:
         (facts,) = setup.facts()
 
         told = [(one.channel, one.external_id, one.lines[0].quantity) for one in facts if isinstance(one, Shipment)]
-        assert told == [("ebay", f"10{at:02d}", at) for at in range(1, 9)]
+        assert sorted(told) == [("ebay", f"10{at:02d}", at) for at in range(1, 9)]
 
 
 def test_a_void_is_seen_when_the_resource_is_read_again(setup: Setup) -> None:

@@ -1,15 +1,15 @@
 """The Shopify channel against a simulated shop, over real HTTP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from lastunit.adapters.http import UrllibClient
 from lastunit.channels.shopify import Api
-from lastunit.domain.errors import ChannelUnavailable, LastunitError, NotSent, OutcomeUnknown, Throttled
-from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
+from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
+from lastunit.domain.pushes import Failure, Push, Shown, Target
 from tests.channels.shopify import Shopify
-from tests.channels.shopify_fakes import api_of
+from tests.channels.shopify_fakes import api_of, failures, raised_by
 
 
 @pytest.fixture
@@ -34,16 +34,6 @@ def target(shop: Shopify, name: str) -> Target:
 def stranger(name: str = "GHOST") -> Target:
     item, place = "gid://shopify/InventoryItem/404", "gid://shopify/Location/124656943"
     return Target(name, {"inventory_item_id": item, "location_id": place})
-
-
-def failures(answers: list[Answer]) -> list[Failure | None]:
-    return [each.failure if isinstance(each, Refused) else None for each in answers]
-
-
-def raised_by(call: Callable[[], object]) -> LastunitError:
-    with pytest.raises(LastunitError) as caught:
-        call()
-    return caught.value
 
 
 # -- telling and reading -------------------------------------------------------------------------------------
@@ -99,7 +89,7 @@ def test_a_push_without_an_expected_number_overwrites(shop: Shopify, api: Api) -
 
 @pytest.mark.parametrize("unnamed", [False, True])
 def test_failing_listings_never_fail_their_batch(shop: Shopify, api: Api, unnamed: bool) -> None:
-    shop.admin.unnamed = unnamed
+    shop.admin.inventory.unnamed = unnamed
     for n in range(12):
         shop.list_item(f"SKU-{n}", 5)
     pushes = [push(shop, f"SKU-{n}", n, expected=5) for n in range(12)]
@@ -117,7 +107,7 @@ def test_failing_listings_never_fail_their_batch(shop: Shopify, api: Api, unname
 
 
 def test_one_unnamed_culprit_of_a_full_batch_is_found(shop: Shopify, api: Api) -> None:
-    shop.admin.unnamed = True
+    shop.admin.inventory.unnamed = True
     for n in range(250):
         shop.list_item(f"SKU-{n}", 5)
     pushes = [push(shop, f"SKU-{n}", 6, expected=4 if n == 137 else 5) for n in range(250)]
@@ -167,7 +157,7 @@ def test_a_failed_push_can_be_repeated_once_its_cause_is_gone(shop: Shopify, api
 def test_a_push_still_under_way_has_an_unknown_outcome(shop: Shopify, api: Api) -> None:
     shop.list_item("TEE", 5)
     api.write([push(shop, "TEE", 7, expected=5)])
-    shop.admin.keys_in_progress.update(shop.admin.attempts)
+    shop.admin.inventory.keys_in_progress.update(shop.admin.inventory.attempts)
 
     error = raised_by(lambda: api.write([push(shop, "TEE", 7, expected=5)]))
 

@@ -15,7 +15,7 @@ from lastunit.domain.errors import (
     OutcomeUnknown,
     Throttled,
 )
-from lastunit.domain.pushes import Failure, Push, Refused, Shown, Target
+from lastunit.domain.pushes import Delta, Failure, Push, Refused, Shown, Target
 from lastunit.ports import HttpResponse
 from tests.channels.ebay_fakes import NOW, SECRET, URL, Asked, FakeClock, api
 
@@ -63,7 +63,10 @@ def test_a_push_sets_the_pool_the_place_and_the_offer() -> None:
         (row("A", 400, 25702), Failure.GONE),
         (row("A", 400, 25713), Failure.GONE),
         (row("A", 500), Failure.TRANSIENT),
-        (row("A", 429), Failure.TRANSIENT),
+        (row("A", 429), Failure.THROTTLED),
+        (row("A", 400, 2001), Failure.THROTTLED),
+        (row("A", 500, 2001), Failure.THROTTLED),
+        (row("A", 400, 21919165), Failure.THROTTLED),
         (row("A", 400, 25025), Failure.TRANSIENT),
         (row("A", 400, 25709), Failure.INVALID),
         (row("A", 400, 25002), Failure.INVALID),
@@ -96,6 +99,29 @@ def test_two_listings_of_one_sku_go_in_two_calls() -> None:
 
     assert answers == [Shown(7), Shown(3)]
     assert [len(call.content["requests"]) for call in asked] == [1, 1]
+
+
+def test_a_listing_revised_too_often_today_is_told_apart_where_its_whole_call_fails() -> None:
+    def answer(call: Asked) -> tuple[int, object]:
+        skus = [request["sku"] for request in call.content["requests"]]
+        if "SPENT" in skus:
+            return 400, {"errors": [{"errorId": 21919165}]}
+        return 200, {"responses": [row(sku) for sku in skus]}
+
+    ebay, _ = api(answer)
+
+    answers = ebay.write([push("A"), push("SPENT"), push("B")])
+
+    assert failures(list(answers)) == [Shown(7), Failure.THROTTLED, Shown(7)]
+
+
+def test_ebay_takes_no_deltas_and_counts_the_revisions_of_a_day() -> None:
+    ebay, http = api()
+
+    with pytest.raises(NotImplementedError):
+        ebay.adjust([Delta(Target("A"), 3, "k")])
+
+    assert (ebay.adjusts, ebay.limits.daily_revisions, http.asked) == (False, 250, [])
 
 
 def test_nothing_to_push_asks_nothing() -> None:

@@ -111,6 +111,7 @@ class TestWrite:
                 results(
                     {"sku": "E", "status": "teapot"},
                     {"sku": "D", "status": "not_stocked"},
+                    {"sku": "I", "status": "throttled"},
                     {"sku": "C", "status": "invalid", "message": "frozen for the audit" * 99},
                     {"sku": "B", "status": "not_found"},
                     {"sku": "A", "status": "conflict", "current": {"quantity": 6, "version": 18}},
@@ -123,7 +124,7 @@ class TestWrite:
             ]
         )
 
-        answers = api(http).write([push(name) for name in "ABCDEFGH"])
+        answers = api(http).write([push(name) for name in "ABCDEFGHI"])
 
         expected: list[Answer] = [
             Refused(Failure.STALE, "the store answered conflict", Shown(6, "18")),
@@ -134,6 +135,7 @@ class TestWrite:
             Refused(Failure.TRANSIENT, "the store's answer lacks this SKU"),
             Refused(Failure.TRANSIENT, "the store's answer cannot be read: version: Field required"),
             Refused(Failure.TRANSIENT, "the store answered no status"),
+            Refused(Failure.THROTTLED, "the store answered throttled"),
         ]
         assert expected == answers
 

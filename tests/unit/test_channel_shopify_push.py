@@ -1,59 +1,16 @@
 """Shopify's Admin API: its settings, what is sent, and what every kind of answer means."""
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from lastunit.channels.shopify import Api, Connection, Refs, Secret
-from lastunit.domain.channels import Channel
+from lastunit.channels.shopify import Connection, Refs, Secret
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, OutcomeUnknown, Throttled
-from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
+from lastunit.domain.pushes import Failure, Push, Refused, Shown, Target
 from lastunit.ports import HttpResponse
-
-NOW = datetime(2026, 8, 1, 12, 0, 0, tzinfo=UTC)
-REFS = {"inventory_item_id": "gid://shopify/InventoryItem/1", "location_id": "gid://shopify/Location/2"}
-
-
-@dataclass(slots=True)
-class ScriptedHttp:
-    """Answers in turn, the last answer for ever; remembers what it was asked."""
-
-    answers: list[HttpResponse] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-
-    def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
-    ) -> HttpResponse:
-        self.bodies.append(json.loads(body or b"{}"))
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
-def make_api(*answers: HttpResponse) -> tuple[Api, ScriptedHttp]:
-    connection = {"shop_url": "https://shop.example", "shop_domain": "shop.example"}
-    channel = Channel(name="shop", kind="shopify", connection=connection)
-    http = ScriptedHttp(list(answers))
-    return Api(channel, {"webhook_secrets": ["s"], "access_token": "t"}, http, FixedClock(), {}), http
-
-
-def answer(content: object, status: int = 200, **headers: str) -> HttpResponse:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return HttpResponse(status, named, json.dumps(content).encode())
-
-
-def raised_by(call: Callable[[], object]) -> LastunitError:
-    with pytest.raises(LastunitError) as caught:
-        call()
-    return caught.value
+from tests.channels.shopify_fakes import REFS, answer, failures, raised_by, scripted_api, user_error
 
 
 def push(quantity: int = 7, expected: int | None = 9, refs: Mapping[str, str] = REFS) -> Push:
@@ -62,10 +19,6 @@ def push(quantity: int = 7, expected: int | None = 9, refs: Mapping[str, str] = 
 
 def set_answer(*errors: dict[str, Any]) -> HttpResponse:
     return answer({"data": {"inventorySetQuantities": {"userErrors": list(errors)}}})
-
-
-def user_error(code: str | None, *path: str) -> dict[str, Any]:
-    return {"code": code, "field": list(path) or None, "message": "said Shopify"}
 
 
 def throttled(requested: object, available: object, rate: object) -> HttpResponse:
@@ -98,7 +51,7 @@ def throttled(requested: object, available: object, rate: object) -> HttpRespons
     ],
 )
 def test_a_pause_is_taken_from_the_answer_and_bounded(response: HttpResponse, seconds: float) -> None:
-    error = raised_by(lambda: make_api(response)[0].write([push()]))
+    error = raised_by(lambda: scripted_api(response)[0].write([push()]))
 
     assert isinstance(error, Throttled)
     assert seconds == error.retry_after_seconds
@@ -121,7 +74,7 @@ def test_a_pause_is_taken_from_the_answer_and_bounded(response: HttpResponse, se
     ],
 )
 def test_an_answer_for_the_whole_call_is_raised(response: HttpResponse, kind: type[LastunitError]) -> None:
-    assert kind is type(raised_by(lambda: make_api(response)[0].write([push()])))
+    assert kind is type(raised_by(lambda: scripted_api(response)[0].write([push()])))
 
 
 @pytest.mark.parametrize(
@@ -139,13 +92,13 @@ def test_an_answer_for_the_whole_call_is_raised(response: HttpResponse, kind: ty
 )
 @pytest.mark.parametrize("path", [("input", "quantities", "0", "quantity"), ("input", "quantities", "7"), ()])
 def test_a_user_error_refuses_its_listing(code: str | None, failure: Failure, path: tuple[str, ...]) -> None:
-    api, _ = make_api(set_answer(user_error(code, *path)))
+    api, _ = scripted_api(set_answer(user_error(code, *path)))
 
     assert [Refused(failure, f"{code}: said Shopify")] == api.write([push()])
 
 
 def test_a_fault_of_the_call_is_not_tried_again_in_parts() -> None:
-    api, http = make_api(set_answer(user_error("INVALID_REASON", "input", "reason")))
+    api, http = scripted_api(set_answer(user_error("INVALID_REASON", "input", "reason")))
 
     answers = api.write([push(), push()])
 
@@ -153,15 +106,11 @@ def test_a_fault_of_the_call_is_not_tried_again_in_parts() -> None:
     assert 1 == len(http.bodies)
 
 
-def failures(answers: list[Answer]) -> list[Failure | None]:
-    return [each.failure if isinstance(each, Refused) else None for each in answers]
-
-
 @pytest.mark.parametrize(
     "odd", [push(quantity=-1), push(quantity=2**31), push(refs={}), push(refs=REFS | {"location_id": "7"})]
 )
 def test_what_would_fail_the_whole_call_is_refused_before_it_is_sent(odd: Push) -> None:
-    api, http = make_api(set_answer())
+    api, http = scripted_api(set_answer())
 
     answers = api.write([odd, push()])
 
@@ -170,14 +119,14 @@ def test_what_would_fail_the_whole_call_is_refused_before_it_is_sent(odd: Push) 
 
 
 def test_nothing_is_sent_for_nothing() -> None:
-    api, http = make_api()
+    api, http = scripted_api()
 
     assert ([], []) == (api.write([]), api.read([]))
     assert [] == http.bodies
 
 
 def test_every_quantity_says_what_it_replaces() -> None:
-    api, http = make_api(set_answer())
+    api, http = scripted_api(set_answer())
 
     api.write([push(expected=9), push(expected=None)])
 
@@ -186,7 +135,7 @@ def test_every_quantity_says_what_it_replaces() -> None:
 
 
 def sent_key(*pushes: Push) -> str:
-    api, http = make_api(set_answer())
+    api, http = scripted_api(set_answer())
     api.write(list(pushes))
     return str(http.bodies[0]["variables"]["key"])
 
@@ -203,7 +152,7 @@ def test_other_pushes_have_another_key(other: Push) -> None:
 
 
 def test_after_a_failed_attempt_a_new_key_is_used() -> None:
-    api, http = make_api(set_answer(user_error("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")), set_answer())
+    api, http = scripted_api(set_answer(user_error("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")), set_answer())
 
     answers = api.write([push()])
 
@@ -212,34 +161,34 @@ def test_after_a_failed_attempt_a_new_key_is_used() -> None:
 
 
 def test_an_attempt_still_under_way_has_an_unknown_outcome() -> None:
-    api, _ = make_api(set_answer(user_error("IDEMPOTENCY_CONCURRENT_REQUEST")))
+    api, _ = scripted_api(set_answer(user_error("IDEMPOTENCY_CONCURRENT_REQUEST")))
 
     assert OutcomeUnknown is type(raised_by(lambda: api.write([push()])))
 
 
 def test_attempts_are_bounded() -> None:
-    api, http = make_api(set_answer(user_error("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")))
+    api, http = scripted_api(set_answer(user_error("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")))
 
     answers = api.write([push()])
 
-    assert [Failure.TRANSIENT] == failures(answers)
+    assert [Failure.THROTTLED] == failures(answers)
     assert 20 == len(http.bodies)
 
 
 def test_what_was_applied_is_told_although_the_rest_was_throttled() -> None:
     unnamed = set_answer(user_error("NON_MUTABLE_INVENTORY_ITEM"))
-    api, _ = make_api(unnamed, set_answer(), answer({}, 429))
+    api, _ = scripted_api(unnamed, set_answer(), answer({}, 429))
 
     answers = api.write([push(), push(8)])
 
-    assert [Failure.TRANSIENT, None] == failures(answers)
+    assert [Failure.THROTTLED, None] == failures(answers)
     assert Shown(8) == answers[1]
 
 
 def test_a_negative_number_on_the_shelf_is_read_as_it_is() -> None:
     level = {"quantities": [{"name": "committed", "quantity": 4}, {"name": "available", "quantity": -3}]}
     item = {"id": REFS["inventory_item_id"], "inventoryLevel": level}
-    api, _ = make_api(answer({"data": {"at0": [item]}}))
+    api, _ = scripted_api(answer({"data": {"at0": [item]}}))
 
     assert [Shown(-3)] == api.read([Target("TEE", REFS)])
 

@@ -255,3 +255,34 @@ def test_an_order_of_which_something_was_sent_cannot_be_cancelled(shop: Shopify,
     shop.cancel(sold)
 
     assert (9, 0) == counts(shop)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        (
+            "{ orders(sortKey: UPDATED_AT, query: \"updated_at:>='2020-01-01T00:00:00Z'\") { nodes { id } } }",
+            "BAD_REQUEST",
+        ),
+        (
+            "{ orders(first: 100, sortKey: UPDATED_AT, query: \"updated_at:>='2020-01-01T00:00:00Z'\")"
+            " { nodes { id lineItems(first: 10) { nodes { id } } } } }",
+            "MAX_COST_EXCEEDED",
+        ),
+        ('{ orders(first: 1, sortKey: UPDATED_AT, query: "name:7") { nodes { id } } }', "UNSUPPORTED"),
+    ],
+)
+def test_a_listing_that_shopify_would_refuse_is_refused(shop: Shopify, query: str, code: str) -> None:
+    answer = shop.admin.answer(query, {})
+
+    assert [code] == error_codes(answer)
+
+
+def test_an_edit_moves_units_between_the_shelf_and_the_order(shop: Shopify, sold: str) -> None:
+    shop.list_item("CAP", 4)
+
+    shop.edit(sold, {"TEE": 1, "CAP": 2})
+
+    lines = {line["sku"]: (line["quantity"], line["current_quantity"]) for line in shop.orders[sold]["line_items"]}
+    assert {"TEE": (3, 1), "CAP": (2, 2)} == lines
+    assert ((8, 1), 2, 2) == (counts(shop), shop.shelves["CAP"], shop.committed["CAP"])

@@ -2,18 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from lastunit.channels import ebay_notifications, ebay_orders
+from lastunit.channels import ebay_changes, ebay_notifications, ebay_orders
 from lastunit.channels.ebay_client import Client, Connection, Grant, Secret
 from lastunit.channels.ebay_signature import KeyRing, check, read_stamp
-from lastunit.channels.ebay_stock import BATCH_MAX, Refs, Stock
+from lastunit.channels.ebay_stock import BATCH_MAX, LIMITS, Refs, Stock
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import InvalidInput
 from lastunit.domain.facts import Told
-from lastunit.domain.pushes import Answer, Form, Push, Target
+from lastunit.domain.pushes import Answer, Delta, Form, Push, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import Clock, HttpClient, HttpResponse, WebhookRequest
+from lastunit.ports import Clock, HttpClient, HttpResponse, OrdersPage, WebhookRequest
 
 __all__ = ["Api", "Connection", "Refs", "Secret"]
 
@@ -22,7 +23,9 @@ CHALLENGE_CHARACTERS_MAX = 200  # eBay sends 64.
 
 class Api:
     form = Form.SET
+    adjusts = False
     batch_max = BATCH_MAX
+    limits = LIMITS
 
     def __init__(
         self,
@@ -64,6 +67,12 @@ class Api:
 
     def write(self, pushes: Sequence[Push]) -> list[Answer]:
         return self._stock.write(pushes)
+
+    def adjust(self, deltas: Sequence[Delta]) -> list[Answer]:
+        raise NotImplementedError("eBay takes absolute numbers only")
+
+    def orders_since(self, since: datetime, page: str | None) -> OrdersPage:
+        return ebay_changes.orders_since(self._client, self._name, since, page)
 
     def _fetch_key(self, kid: str) -> HttpResponse:
         return self._client.call(Grant.APPLICATION, "GET", f"/commerce/notification/v1/public_key/{kid}")

@@ -10,15 +10,17 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from lastunit.channels.ebay_client import Client, Grant, Payload
-from lastunit.channels.ebay_notifications import CANCELLATION, CANCELLED_LINES, SHIPPED, Path, dotted
+from lastunit.channels.ebay_notifications import CANCELLATION, CANCELLED_LINES, CONFIRMATION, SHIPPED, Path, dotted
 from lastunit.domain.errors import ChannelUnavailable, PartlyUnreadable, UnreadableOrder
 from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.snapshots import QUANTITY_MAX, Notification, Snapshot, SnapshotLine
 from lastunit.ports import HttpResponse
 
 # A refund of money that came in does not undo that it came in.
-PAID = frozenset({"PAID", "PARTIALLY_REFUNDED", "FULLY_REFUNDED"})
+REFUNDED = frozenset({"PARTIALLY_REFUNDED", "FULLY_REFUNDED"})
+PAID = REFUNDED | {"PAID"}
 UNPAID = frozenset({"PENDING", "FAILED"})
+CANCELLED, UNCANCELLED = "CANCELED", "NONE_REQUESTED"
 COMPLETED, UNSHIPPED = "COMPLETED", "NOT_STARTED"
 JUST_BEFORE = timedelta(seconds=1)  # The notification and the order may date one cancellation a little apart.
 
@@ -60,8 +62,13 @@ class _Order(Payload):
     last_modified_date: Id
     creation_date: str | None = None
     order_payment_status: str | None = None
+    order_fulfillment_status: str | None = None
     cancel_status: _CancelStatus | None = None
     line_items: tuple[_Line, ...]
+
+    @property
+    def cancel_state(self) -> str | None:
+        return self.cancel_status.cancel_state if self.cancel_status else None
 
 
 class _ShippedLine(Payload):
@@ -87,18 +94,33 @@ def facts(client: Client, notification: Notification) -> Sequence[Told]:
     snapshot = _snapshot(_fetch_order(client, notification.order_id), notification)
     if notification.topic != SHIPPED:
         return (snapshot,)
-    told = list(_shipments(snapshot, _fetch_fulfillments(client, snapshot.external_id)))
-    shipments = [one for one in told if isinstance(one, Shipment)]
-    problems = [one for one in told if isinstance(one, UnreadableOrder)]
-    if problems:
-        raise PartlyUnreadable(problems, (snapshot, *shipments))
+    shipments = _fetch_shipments(client, snapshot)
     _check_shown(shipments, snapshot, notification.payload.get("lineItemId"))
     return (snapshot, *shipments)
 
 
+def facts_of_listed(client: Client, channel: str, content: object) -> Sequence[Told]:
+    """What notifications would say now of an order that getOrders lists. Raises as `facts` does."""
+    order = _read(_Order, content)
+    if _may_hide_cancellations(order):
+        order = _fetch_order(client, order.order_id)
+    snapshot = _snapshot(order, Notification(channel, "", order.order_id, CONFIRMATION))
+    if order.order_fulfillment_status == UNSHIPPED:
+        return (snapshot,)
+    return (snapshot, *_fetch_shipments(client, snapshot))
+
+
+def _may_hide_cancellations(order: _Order) -> bool:
+    """Only getOrder fills `cancelRequests`. A whole cancellation needs none; a partial one shows by its refund."""
+    if order.cancel_state == CANCELLED:
+        return False
+    refunded = order.order_payment_status in REFUNDED or any(line.refunds for line in order.line_items)
+    return refunded or order.cancel_state != UNCANCELLED
+
+
 def _snapshot(order: _Order, notification: Notification) -> Snapshot:
     lines, revision = tuple(map(_line, order.line_items)), _instant("lastModifiedDate", order.last_modified_date)
-    cancelled = order.cancel_status is not None and order.cancel_status.cancel_state == "CANCELED"
+    cancelled = order.cancel_state == CANCELLED
     gone: frozenset[str] = frozenset()
     if not cancelled:
         named = _cancelled_ids(notification, lines) if notification.topic == CANCELLATION else frozenset()
@@ -131,7 +153,7 @@ def _revision(order: _Order, notification: Notification, modified: str) -> str:
     ended = _completed_cancellations(order)
     if notification.topic == CANCELLATION:
         told = notification.payload.get("activityDate")
-        dates = [*ended, *([] if told is None else [_moment("activityDate", told)])]
+        dates = [*ended, *([] if told is None else [moment("activityDate", told)])]
         return max(modified, *map(_text, dates)) if dates else modified
     return min(modified, _text(min(ended), JUST_BEFORE)) if ended else modified
 
@@ -141,7 +163,7 @@ def _completed_cancellations(order: _Order) -> list[datetime]:
     done = [one for one in status.cancel_requests or () if one.cancel_request_state == COMPLETED] if status else []
     default = order.creation_date or order.last_modified_date
     at = "cancelStatus.cancelRequests.cancelCompletedDate"
-    return [_moment(at, one.cancel_completed_date or one.cancel_requested_date or default) for one in done]
+    return [moment(at, one.cancel_completed_date or one.cancel_requested_date or default) for one in done]
 
 
 def _refunded_unshipped(order: _Order) -> frozenset[str]:
@@ -190,9 +212,14 @@ def _read[T: Payload](model: type[T], content: object, at: Path = ()) -> T:
         raise UnreadableOrder(dotted((*at, *first["loc"])) or "order", first["msg"]) from error
 
 
-def _fetch_fulfillments(client: Client, order_id: str) -> tuple[Any, ...]:
-    answer = _fetch(client, order_id, "/shipping_fulfillment")
-    return _read(_Fulfillments, answer.body).fulfillments
+def _fetch_shipments(client: Client, snapshot: Snapshot) -> list[Shipment]:
+    answer = _fetch(client, snapshot.external_id, "/shipping_fulfillment")
+    told = list(_shipments(snapshot, _read(_Fulfillments, answer.body).fulfillments))
+    shipments = [one for one in told if isinstance(one, Shipment)]
+    problems = [one for one in told if isinstance(one, UnreadableOrder)]
+    if problems:
+        raise PartlyUnreadable(problems, (snapshot, *shipments))
+    return shipments
 
 
 def _shipments(order: Snapshot, contents: Sequence[object]) -> Iterator[Shipment | UnreadableOrder]:
@@ -262,20 +289,20 @@ def _cancelled_ids(notification: Notification, lines: Sequence[SnapshotLine]) ->
 
 
 def _instant(field: str, text: object) -> str:
-    return _text(_moment(field, text))
+    return _text(moment(field, text))
 
 
-def _moment(field: str, text: object) -> datetime:
+def moment(field: str, text: object) -> datetime:
     try:
-        moment = datetime.fromisoformat(text if isinstance(text, str) else "")
-        if moment.tzinfo is None:
+        found = datetime.fromisoformat(text if isinstance(text, str) else "")
+        if found.tzinfo is None:
             raise UnreadableOrder(field, "has no time zone")
-        return moment.astimezone(UTC)
+        return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UnreadableOrder(field, "is not an ISO 8601 date and time") from error
 
 
-def _text(moment: datetime, before: timedelta = timedelta()) -> str:
+def _text(at: datetime, before: timedelta = timedelta()) -> str:
     """UTC with microseconds, so that instants sort as text."""
     earliest = datetime.min.replace(tzinfo=UTC) + before
-    return (max(moment, earliest) - before).isoformat(timespec="microseconds")
+    return (max(at, earliest) - before).isoformat(timespec="microseconds")

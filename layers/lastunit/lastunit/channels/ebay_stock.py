@@ -5,13 +5,17 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from lastunit.channels.ebay_client import Client, Grant, Payload, Problem, problems
+from lastunit.channels.ebay_client import REQUEST_LIMIT_REACHED, Client, Grant, Payload, Problem, problems
 from lastunit.channels.fields import ShortText, Strict
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
-from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
+from lastunit.domain.pushes import Answer, Failure, Limits, Push, Refused, Shown, Target
 from lastunit.ports import HttpResponse
 
 BATCH_MAX = 25
+# 2,000,000 inventory calls a day are 23 a second, for the whole application and its reads as well. Ten of 25 SKUs
+# each tell 250 listings a second and leave more than half of the day's calls. A listing revised 250 times on one
+# calendar day is blocked until the next.
+LIMITS = Limits(calls_per_second=10, burst=20, daily_revisions=250)
 SKU_CHARACTERS_MAX = 50
 # Halving 25 down to one culprit takes 11 calls. What is left after the last waits for the next attempt.
 CALLS_MAX = 12
@@ -21,8 +25,12 @@ READ_PATH = "/sell/inventory/v1/bulk_get_inventory_item"
 # "SKU(s) not in the system", "SKU not available", "resource not found", "offer not available": the texts are in
 # eBay's specification of the Inventory API, but which of them comes per SKU and with which status is not.
 GONE_IDS = {25701, 25702, 25710, 25713}
-# "System error", "concurrent access, try again later", and the throttle inside a mixed answer.
-TRANSIENT_IDS = {25001, 25025, 2001}
+# "System error", "concurrent access, try again later".
+TRANSIENT_IDS = {25001, 25025}
+# A listing revised too often today. eBay's specification of the Inventory API gives no id for it. Assumed to be the
+# one under which a public client of the Trading API knows it; another id would be INVALID, visible and not retried.
+REVISIONS_SPENT = 21919165
+THROTTLED_IDS = {REQUEST_LIMIT_REACHED, REVISIONS_SPENT}
 
 Request = Mapping[str, Any]  # One entry of the `requests` of a bulk call.
 
@@ -230,6 +238,8 @@ def _refused(status: int, errors: Sequence[Problem]) -> Refused:
 def _failure(status: int, ids: set[int]) -> Failure:
     if status == 404 or ids & GONE_IDS:
         return Failure.GONE
-    if status == 429 or status >= 500 or ids & TRANSIENT_IDS:
+    if status == 429 or ids & THROTTLED_IDS:
+        return Failure.THROTTLED
+    if status >= 500 or ids & TRANSIENT_IDS:
         return Failure.TRANSIENT
     return Failure.INVALID

@@ -11,36 +11,16 @@ from urllib.parse import quote
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from lastunit.channels import standard_webhooks
+from lastunit.channels import generic_list, standard_webhooks
 from lastunit.channels.fields import BaseUrl, ShortText, Strict
-from lastunit.channels.generic_orders import (
-    VERSION_MAX,
-    CancelIn,
-    Envelope,
-    Incoming,
-    OrderIn,
-    ShipmentIn,
-    VoidIn,
-    cancellation,
-    first_problem,
-    shipment,
-    snapshot,
-    void,
-)
+from lastunit.channels.generic_orders import CONTRACT, VERSION_MAX, Envelope, Incoming, fact, first_problem
 from lastunit.channels.retry_after import pause_seconds
 from lastunit.domain.channels import Channel
-from lastunit.domain.errors import (
-    ChannelUnavailable,
-    InvalidInput,
-    NotSent,
-    OutcomeUnknown,
-    Throttled,
-    UnreadableOrder,
-)
+from lastunit.domain.errors import ChannelUnavailable, InvalidInput, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.facts import Told
-from lastunit.domain.pushes import Answer, Failure, Form, Push, Refused, Shown, Target
+from lastunit.domain.pushes import Answer, Delta, Failure, Form, Limits, Push, Refused, Shown, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import Clock, HttpClient, HttpResponse, WebhookRequest
+from lastunit.ports import Clock, HttpClient, HttpResponse, OrdersPage, WebhookRequest
 
 ORDER_FIELDS = ("order_id", "version", "updated_at", "status", "placed_at", "location", "restocked", "lines")
 SHIPMENT_FIELDS = ("order_id", "shipment_id", "shipped_at", "location", "lines")
@@ -54,7 +34,6 @@ FIELDS = {
 }
 IGNORED_TOPIC = re.compile(r"(order|shipment|inventory)(\.[a-z0-9_]{1,40}){1,3}")
 LINE_FIELDS = ("line_id", "sku", "quantity")
-CONTRACT = "see docs/generic-channel.md"
 
 # One refused listing among 100 is found by halving in 1 + 2 * 7 requests, so every call makes progress.
 WRITES_MAX = 16
@@ -66,7 +45,10 @@ FAILURES = {
     "not_found": Failure.GONE,
     "not_stocked": Failure.NOT_STOCKED,
     "invalid": Failure.INVALID,
+    "throttled": Failure.THROTTLED,
 }
+BURST_SECONDS = 2  # The calls of so long may come at once.
+NO_ORDER_LIST = frozenset({404, 405})
 
 Found = Mapping[tuple[str, str | None], Mapping[str, Any]]
 
@@ -76,6 +58,7 @@ class Connection(Strict):
 
     base_url: BaseUrl
     location: ShortText = "main"
+    calls_per_second: Annotated[float, Field(ge=0.1, le=1000)] = 10
 
 
 class Secret(Strict):
@@ -102,6 +85,7 @@ class Api:
     """Implements ports.ChannelApi. Needs no tokens, so nothing is remembered between calls."""
 
     form = Form.SWAP
+    adjusts = False
     batch_max = 100
 
     def __init__(
@@ -114,7 +98,9 @@ class Api:
     ) -> None:
         connection, keys = Connection.model_validate(channel.connection), Secret.model_validate(secret)
         self._channel, self._location = channel.name, connection.location
+        self.limits = _limits(connection.calls_per_second)
         self._levels_url = f"{connection.base_url}/inventory/levels"
+        self._orders_url = f"{connection.base_url}/orders"
         self._webhook_keys = [standard_webhooks.key_of(text) for text in keys.webhook_secrets]
         self._push_key = standard_webhooks.key_of(keys.push_secret)
         self._http, self._clock = http, clock
@@ -138,20 +124,21 @@ class Api:
         return Notification(self._channel, standard_webhooks.message_id(request.headers), order_id, topic, payload)
 
     def facts(self, notification: Notification) -> Sequence[Told]:
-        try:
-            return (self._fact(notification.topic, dict(notification.payload)),)
-        except ValidationError as error:
-            raise UnreadableOrder(*first_problem(error), CONTRACT) from error
+        return (fact(self._channel, notification.topic, notification.payload),)
 
-    def _fact(self, topic: str, payload: Mapping[str, Any]) -> Told:
-        match topic:
-            case "shipment.created":
-                return shipment(self._channel, ShipmentIn.model_validate(payload))
-            case "shipment.voided":
-                return void(self._channel, VoidIn.model_validate(payload))
-            case "order.cancelled":
-                return cancellation(self._channel, CancelIn.model_validate(payload))
-        return snapshot(self._channel, OrderIn.model_validate(payload), paid_now=topic == "order.paid")
+    def orders_since(self, since: datetime, page: str | None) -> OrdersPage:
+        url = f"{self._orders_url}?{generic_list.query(since, page)}"
+        response = self._call("GET", url, f"orders-{uuid.uuid4().hex}")
+        if response.status in NO_ORDER_LIST:
+            cost = "events that get lost are not found, and its sales are never known to be complete"
+            raise ChannelUnavailable(f"the store has no order list ({response.status}): {cost}; {CONTRACT}")
+        if not _is_success(response):
+            _raise_for(response, self._clock.now())
+        try:
+            content = _json_object(response.body)
+            return generic_list.orders_page(self._channel, content, page, self._clock.now())
+        except InvalidInput as error:
+            raise ChannelUnavailable(f"the store's order list cannot be read: {error}") from error
 
     def read(self, targets: Sequence[Target]) -> list[Answer]:
         found: dict[tuple[str, str | None], Mapping[str, Any]] = {}
@@ -174,6 +161,9 @@ class Api:
             raise OutcomeUnknown("the store took a part of the batch before it failed") from error
         untried = Refused(Failure.TRANSIENT, "not sent: the store refused the batch because of other listings")
         return [answers.get(index, untried) for index in range(len(pushes))]
+
+    def adjust(self, deltas: Sequence[Delta]) -> list[Answer]:
+        raise NotImplementedError("a store takes numbers, not changes")
 
     def _write_halving(self, pushes: Sequence[Push], answers: dict[int, Answer]) -> None:
         """A store that refuses whole batches is asked again by halves until each culprit stands alone."""
@@ -222,13 +212,25 @@ class Api:
     def _send(
         self, method: str, url: str, message_id: str, body: bytes = b"", more: Mapping[str, str] | None = None
     ) -> HttpResponse:
-        now = self._clock.now()
-        headers = standard_webhooks.signed_headers([self._push_key], message_id, now, body)
-        headers |= {"Content-Type": "application/json", "Accept": "application/json"} | dict(more or {})
-        response = self._http.request(method, url, headers=headers, body=body or None)
-        if not (200 <= response.status < 300 or response.status in REFUSES_BATCH):
-            _raise_for(response, now)
+        response = self._call(method, url, message_id, body, more)
+        if not (_is_success(response) or response.status in REFUSES_BATCH):
+            _raise_for(response, self._clock.now())
         return response
+
+    def _call(
+        self, method: str, url: str, message_id: str, body: bytes = b"", more: Mapping[str, str] | None = None
+    ) -> HttpResponse:
+        headers = standard_webhooks.signed_headers([self._push_key], message_id, self._clock.now(), body)
+        headers |= {"Content-Type": "application/json", "Accept": "application/json"} | dict(more or {})
+        return self._http.request(method, url, headers=headers, body=body or None)
+
+
+def _limits(calls_per_second: float) -> Limits:
+    return Limits(calls_per_second, max(1, round(BURST_SECONDS * calls_per_second)))
+
+
+def _is_success(response: HttpResponse) -> bool:
+    return 200 <= response.status < 300
 
 
 def _raise_for(response: HttpResponse, now: datetime) -> NoReturn:

@@ -1,5 +1,6 @@
 """Orders and shipments as a merchant's own store tells them, by webhook or API (docs/generic-channel.md)."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -7,9 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from lastunit.channels.fields import ShortText
 from lastunit.domain.errors import UnreadableOrder
-from lastunit.domain.facts import Shipment, ShippedLine
+from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.snapshots import LINES_MAX, QUANTITY_MAX, Snapshot, SnapshotLine
 
+CONTRACT = "see docs/generic-channel.md"
 VERSION_MAX = 10**18 - 1
 PAID = frozenset({"paid"})
 UNPAID = frozenset({"created", "pending"})
@@ -116,6 +118,18 @@ class VoidIn(Incoming):
     shipment_id: ShipmentId
 
 
+def fact(channel_name: str, topic: str, data: Mapping[str, Any]) -> Told:
+    """What an event says, whether it came as a webhook or stands in the order list. Raises UnreadableOrder."""
+    match topic:
+        case "shipment.created":
+            return shipment(channel_name, read(ShipmentIn, data))
+        case "shipment.voided":
+            return void(channel_name, read(VoidIn, data))
+        case "order.cancelled":
+            return cancellation(channel_name, read(CancelIn, data))
+    return snapshot(channel_name, read(OrderIn, data), paid_now=topic == "order.paid")
+
+
 def snapshot(channel_name: str, order: OrderIn, *, paid_now: bool = False) -> Snapshot:
     """`paid_now`: the event itself says that it was paid, whatever the order's status."""
     return Snapshot(
@@ -156,6 +170,13 @@ def shipment(channel_name: str, shipped: ShipmentIn) -> Shipment:
 
 def void(channel_name: str, voided: VoidIn) -> Shipment:
     return Shipment(channel_name, voided.order_id, voided.shipment_id, (), voided=True)
+
+
+def read[Model: Incoming](model: type[Model], data: object) -> Model:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise UnreadableOrder(*first_problem(error), CONTRACT) from error
 
 
 def first_problem(error: ValidationError) -> tuple[str, str]:

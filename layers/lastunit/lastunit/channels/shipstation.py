@@ -3,19 +3,20 @@
 import hashlib
 import json
 from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from lastunit.channels import shipstation_v1, shipstation_v2
+from lastunit.channels import shipstation_poll, shipstation_v1, shipstation_v2
 from lastunit.channels.fields import Strict
 from lastunit.channels.shipstation_client import RESOURCE_URL_CHARACTERS_MAX, Client, basic
 from lastunit.channels.shipstation_settings import Connection, Secret, SecretV1, SecretV2, Version
 from lastunit.channels.shipstation_signature import KeySet, check, read_stamp
 from lastunit.domain.channels import Channel
-from lastunit.domain.errors import InvalidInput, PartlyUnreadable, UnreadableOrder
+from lastunit.domain.errors import ChannelUnavailable, InvalidInput, PartlyUnreadable, UnreadableOrder
 from lastunit.domain.facts import Told
-from lastunit.domain.pushes import Answer, Failure, Form, Push, Refused, Target
+from lastunit.domain.pushes import Answer, Delta, Failure, Form, Push, Refused, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import Clock, HttpClient, HttpResponse, WebhookRequest
+from lastunit.ports import Clock, HttpClient, HttpResponse, OrdersPage, WebhookRequest
 
 __all__ = ["Api", "Connection", "Refs", "Secret"]
 
@@ -31,6 +32,7 @@ class Refs(Strict):
 
 class Api:
     form = Form.SET
+    adjusts = False
     batch_max = 1
 
     def __init__(
@@ -46,9 +48,10 @@ class Api:
         self._secret = _secret(self._connection.api_version, secret)
         self._http, self._clock = http, clock
         self._keys = KeySet(self._fetch_keys, clock, memory)
-        client = Client(self._connection, _login(self._secret), http, clock)
+        self._client = Client(self._connection, _login(self._secret), http, clock)
         module = shipstation_v1 if self._connection.api_version is Version.V1 else shipstation_v2
-        self._reader = module.Reader(client, self._connection)
+        self._reader: shipstation_v1.Reader | shipstation_v2.Reader = module.Reader(self._client, self._connection)
+        self.limits = module.LIMITS
 
     def challenge(self, request: WebhookRequest) -> Mapping[str, str] | None:
         return None
@@ -89,6 +92,16 @@ class Api:
 
     def write(self, pushes: Sequence[Push]) -> list[Answer]:
         return [TAKES_NOTHING for _ in pushes]
+
+    def adjust(self, deltas: Sequence[Delta]) -> list[Answer]:
+        raise NotImplementedError("ShipStation takes no quantities from us")
+
+    def orders_since(self, since: datetime, page: str | None) -> OrdersPage:
+        """Shipments and voids only: the orders are those of other channels. One page takes several calls."""
+        try:
+            return shipstation_poll.orders_page(self._client, self._reader, since, page)
+        except UnreadableOrder as error:
+            raise ChannelUnavailable(f"ShipStation's lists cannot be read: {error}") from error
 
     def _fetch_keys(self) -> HttpResponse:
         """The keys are public, so that no credentials go along."""

@@ -89,16 +89,20 @@ class Client:
 
     def records(self, address: Address, fixed: Mapping[str, str]) -> list[Any]:
         """Those of all pages, by page number: a link in an answer could lead elsewhere."""
-        name, records = address.name, []
+        records: list[Any] = []
         for number in range(1, PAGES_MAX + 1):
-            content = self.get(address.url({**fixed, "page": str(number)}))
-            found, pages = _page(content, name, number)
+            found, pages = self.page(address, number, fixed)
             records.extend(found)
             if number >= pages:
                 return records
         raise UnreadableOrder(
             "pages", f"has {pages} pages, at most {PAGES_MAX} are read", "ship in smaller batches"
         )
+
+    def page(self, address: Address, number: int, fixed: Mapping[str, str] | None = None) -> tuple[list[Any], int]:
+        """The records of one page, and how many pages there are."""
+        content = self.get(address.url({**(fixed or {}), "page": str(number)}))
+        return _page(content, address.name, number)
 
     def get(self, url: str) -> Any:
         answer = self._http.request("GET", url, headers={"Accept": "application/json", **self._login})
@@ -167,16 +171,22 @@ type Told = Shipment | UnreadableOrder
 def each(
     name: str, id_field: str, records: Sequence[Any], read_one: Callable[[str, Any], Sequence[Shipment]]
 ) -> Iterator[Told]:
-    """One unreadable record must not keep the others of its batch from being applied."""
     if not records:
         # The notification may be ahead of the list that it points to, so the queue asks again.
         raise ChannelUnavailable(f"ShipStation does not show the {name} yet")
+    yield from (told for _, told in placed(name, id_field, records, read_one))
+
+
+def placed(
+    name: str, id_field: str, records: Sequence[Any], read_one: Callable[[str, Any], Sequence[Shipment]]
+) -> Iterator[tuple[str, Told]]:
+    """One unreadable record must not keep the others of its batch from being applied."""
     # By place, because a record that slid to the next page meanwhile is there twice.
     for place, record in {_place(name, one, id_field, at): one for at, one in enumerate(records)}.items():
         try:
-            yield from read_one(place, record)
+            yield from ((place, fact) for fact in read_one(place, record))
         except UnreadableOrder as error:
-            yield error
+            yield place, error
 
 
 def _place(name: str, record: Any, id_field: str, number: int) -> str:

@@ -1,22 +1,37 @@
 """ShipStation V1: lists of shipments with their items, behind an unsigned webhook."""
 
 import hmac
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from lastunit.channels.shipstation_client import Client, Id, Payload, Text, Told, each, read, units
+from lastunit.channels.shipstation_client import (
+    Address,
+    Client,
+    Id,
+    Payload,
+    Text,
+    Told,
+    each,
+    placed,
+    read,
+    units,
+)
+from lastunit.channels.shipstation_poll import Records
 from lastunit.channels.shipstation_settings import Connection
 from lastunit.domain.errors import BadSignature, UnreadableOrder
 from lastunit.domain.facts import Shipment, ShippedLine
+from lastunit.domain.pushes import Limits
 
 FULFILLMENT = "FULFILLMENT_SHIPPED"
 TOPICS = frozenset({"SHIP_NOTIFY", "ITEM_SHIP_NOTIFY", FULFILLMENT})
 PATH = "/shipments"
+LIMITS = Limits(0.5, 10)  # A minute holds at most 10 + 60 * 0.5 = 40 calls, which is what V1 allows.
+POLLED = {"includeShipmentItems": "true", "pageSize": "200"}  # 500 may take longer than we wait for an answer.
 
 
 class _Payload(Payload):
@@ -60,6 +75,12 @@ def check_token(sent: str | None, tokens: Sequence[str]) -> None:
 
 
 class Reader:
+    """Implements shipstation_poll.Lists. Orders marked as shipped without a label name no items: left out."""
+
+    # Clocks that are set back write one hour twice, and V1 does not say which of them it means.
+    behind = timedelta(hours=1)
+    voidable, made, voided = "shipments", "createDate", "voidDate"
+
     def __init__(self, client: Client, connection: Connection) -> None:
         self._client, self._connection = client, connection
         self._zone = ZoneInfo(connection.time_zone)
@@ -73,6 +94,19 @@ class Reader:
         records = self._client.records(address, {"includeShipmentItems": "true"})
         return each("shipments", "shipmentId", records, self._shipments)
 
+    def growing(self, since: datetime) -> Mapping[str, Address]:
+        order = {"createDateStart": self._local(since), "sortBy": "CreateDate", "sortDir": "ASC"}
+        return {"shipments": self._client.own(PATH, **order, **POLLED)}
+
+    def voids(self, since: datetime) -> list[Any]:
+        return self._client.records(self._client.own(PATH, voidDateStart=self._local(since), **POLLED), {})
+
+    def tell(self, records: Records, since: datetime) -> Iterator[tuple[str, Told]]:
+        return placed("shipments", "shipmentId", records["shipments"], self._shipments)
+
+    def _local(self, at: datetime) -> str:
+        return at.astimezone(self._zone).replace(tzinfo=None).isoformat(timespec="seconds")
+
     def _shipments(self, place: str, record: Any) -> Sequence[Shipment]:
         shipment = read(_Shipment, record, place)
         return [] if shipment.is_return_label else [self._shipment(place, shipment)]
@@ -85,7 +119,7 @@ class Reader:
             shipment_id=shipment.shipment_id,
             lines=self._lines(place, shipment),
             location=self._connection.location(shipment.warehouse_id),
-            shipped_at=self._instant(shipment.create_date, f"{place}.createDate"),
+            shipped_at=self.instant(shipment.create_date, f"{place}.createDate"),
             voided=bool(shipment.voided),
         )
 
@@ -109,7 +143,7 @@ class Reader:
         names = (item.sku,) if item.sku else ()
         return ShippedLine(units(item.quantity, f"{place}.quantity"), line_id, names)
 
-    def _instant(self, text: str | None, field: str) -> str | None:
+    def instant(self, text: str | None, field: str) -> str | None:
         """V1 writes local times without saying of where."""
         if not text:
             return None

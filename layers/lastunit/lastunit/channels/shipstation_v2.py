@@ -1,21 +1,42 @@
 """ShipStation V2: labels and fulfilments, whose items are those of the shipment they belong to."""
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from lastunit.channels.shipstation_client import Client, Id, Payload, Text, Told, each, read, units
+from lastunit.channels.shipstation_client import (
+    Address,
+    Client,
+    Id,
+    Payload,
+    Text,
+    Told,
+    each,
+    placed,
+    read,
+    units,
+)
+from lastunit.channels.shipstation_poll import Records
 from lastunit.channels.shipstation_settings import Connection
 from lastunit.domain.errors import ChannelUnavailable, UnreadableOrder
 from lastunit.domain.facts import Shipment, ShippedLine
+from lastunit.domain.pushes import Limits
 
 LABEL_CREATED, FULFILLED, CANCELED = "LABEL_CREATED_V2", "FULFILLMENT_SHIPPED_V2", "FULFILLMENT_CANCELED_V2"
 TOPICS = frozenset({LABEL_CREATED, FULFILLED, CANCELED})
 LABELS, FULFILLMENTS, SHIPMENTS = "/v2/labels", "/v2/fulfillments", "/v2/shipments"
 LARGE_PAGES = {"page_size": "100"}
+LIMITS = Limits(2.5, 50)  # A minute holds at most 50 + 60 * 2.5 = 200 calls, which is what V2 allows.
+# Each of 25 labels may need one look-up and each of 25 fulfilments two, which leaves some for voids.
+POLLED = {"sort_by": "created_at", "sort_dir": "asc", "page_size": "25"}
+VOIDABLE = timedelta(days=30)  # Carriers take no label back later, and V2 has no list by when labels were voided.
 LOOKUPS_MAX = 100  # Of single shipments for one notification: half of the 200 requests that V2 allows a minute.
+
+
+class _StillMaking(ChannelUnavailable):
+    """ShipStation has not bought the label yet."""
 
 
 class _Item(Payload):
@@ -67,7 +88,13 @@ class _Fulfillment(Payload):
 
 
 class Reader:
-    """The id of a fact is the label's, not the shipment's: after a void the same shipment gets another label."""
+    """Implements shipstation_poll.Lists.
+
+    The id of a fact is the label's, not the shipment's: after a void the same shipment gets another label.
+    """
+
+    behind = timedelta(0)
+    voidable, made, voided = "labels", "created_at", "voided_at"
 
     def __init__(self, client: Client, connection: Connection) -> None:
         self._client, self._connection = client, connection
@@ -84,6 +111,28 @@ class Reader:
         tell = partial(self._fulfillment, parcels, topic == CANCELED)
         return each("fulfillments", "fulfillment_id", records, tell)
 
+    def growing(self, since: datetime) -> Mapping[str, Address]:
+        """A fulfilment that was cancelled since and is older is not there: only its webhook tells of it."""
+        labels = self._client.own(LABELS, created_at_start=_zulu(since), **POLLED)
+        return {
+            "labels": labels,
+            "fulfillments": self._client.own(FULFILLMENTS, create_date_start=_zulu(since), **POLLED),
+        }
+
+    def voids(self, since: datetime) -> list[Any]:
+        bounds = {"label_status": "voided", "created_at_start": _zulu(since - VOIDABLE)}
+        return self._client.records(self._client.own(LABELS, **bounds), LARGE_PAGES)
+
+    def instant(self, text: str | None, field: str) -> str | None:
+        return _instant(text, field)
+
+    def tell(self, records: Records, since: datetime) -> Iterator[tuple[str, Told]]:
+        parcels = _Parcels(self._client)
+        parcels.read_changed(since, sum(map(len, records.values())))
+        yield from placed("labels", "label_id", records["labels"], _once_made(partial(self._label, parcels)))
+        tell = _once_made(partial(self._fulfillment, parcels, False))
+        yield from placed("fulfillments", "fulfillment_id", records.get("fulfillments", ()), tell)
+
     def _label(self, parcels: "_Parcels", place: str, record: Any) -> Sequence[Shipment]:
         return self._of_label(parcels, place, read(_Label, record, place))
 
@@ -91,7 +140,7 @@ class Reader:
         if label.asks_for_nothing:
             return []
         if label.status == "processing":
-            raise ChannelUnavailable("ShipStation is still making a label")
+            raise _StillMaking("ShipStation is still making a label")
         parcel = parcels.get(label.shipment_id)
         return list(self._shipments(label.label_id, parcel, label.created_at, label.is_void, place))
 
@@ -163,7 +212,16 @@ class _Parcels:
         """All shipments of a batch at once: one by one they would need more requests than a minute has."""
         if not batch_id or len(labels) < 2:
             return
-        for record in self._client.records(self._client.own(SHIPMENTS, batch_id=batch_id), LARGE_PAGES):
+        self._keep(self._client.records(self._client.own(SHIPMENTS, batch_id=batch_id), LARGE_PAGES))
+
+    def read_changed(self, since: datetime, wanted: int) -> None:
+        """Most of them at once: to buy or to void a label changes its shipment. Those that lack are looked up."""
+        if wanted > 1:
+            address = self._client.own(SHIPMENTS, modified_at_start=_zulu(since), sort_dir="asc", **LARGE_PAGES)
+            self._keep(self._client.page(address, 1)[0])
+
+    def _keep(self, records: list[Any]) -> None:
+        for record in records:
             if isinstance(record, dict) and isinstance(record.get("shipment_id"), str):
                 self._known[record["shipment_id"]] = record
 
@@ -196,6 +254,22 @@ class _Parcels:
         self._lookups += 1
         if self._lookups > LOOKUPS_MAX:
             raise UnreadableOrder("shipments", f"more than {LOOKUPS_MAX} to look up", "ship in smaller batches")
+
+
+def _once_made(tell: Callable[[str, Any], Sequence[Shipment]]) -> Callable[[str, Any], Sequence[Shipment]]:
+    """A label in the making is nothing yet. The next poll goes back a little, and finds it made."""
+
+    def tell_or_wait(place: str, record: Any) -> Sequence[Shipment]:
+        try:
+            return tell(place, record)
+        except _StillMaking:
+            return []
+
+    return tell_or_wait
+
+
+def _zulu(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _instant(text: str | None, field: str) -> str | None:

@@ -6,12 +6,14 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from lastunit.channels import shopify_push
+from lastunit.channels import shopify_adjust, shopify_changes, shopify_push
 from lastunit.channels.fields import BaseUrl, Strict
+from lastunit.channels.shopify_client import Admin
 from lastunit.channels.shopify_orders import (
     ID_FORM,
     KEPT_OF_FULFILMENT,
@@ -25,9 +27,9 @@ from lastunit.channels.shopify_push import Refs
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import BadSignature, InvalidInput
 from lastunit.domain.facts import Told
-from lastunit.domain.pushes import Answer, Form, Push, Target
+from lastunit.domain.pushes import Answer, Delta, Form, Push, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import Clock, HttpClient, WebhookRequest
+from lastunit.ports import Clock, HttpClient, OrdersPage, WebhookRequest
 
 __all__ = ["Api", "Connection", "Refs", "Secret"]
 
@@ -88,7 +90,9 @@ class Secret(Strict):
 
 class Api:
     form = Form.SWAP
+    adjusts = True
     batch_max = shopify_push.BATCH_MAX
+    limits = shopify_push.LIMITS
 
     def __init__(
         self,
@@ -102,7 +106,7 @@ class Api:
         self._connection = Connection.model_validate(dict(channel.connection))
         self._secret = Secret.model_validate(dict(secret))
         url = f"{self._connection.shop_url}/admin/api/{self._connection.api_version}/graphql.json"
-        self._admin = shopify_push.Admin(url, self._secret.access_token.get_secret_value(), http, clock)
+        self._admin = Admin(url, self._secret.access_token.get_secret_value(), http, clock)
 
     def challenge(self, request: WebhookRequest) -> Mapping[str, str] | None:
         return None
@@ -147,6 +151,13 @@ class Api:
 
     def write(self, pushes: Sequence[Push]) -> list[Answer]:
         return shopify_push.write(self._admin, pushes)
+
+    def adjust(self, deltas: Sequence[Delta]) -> list[Answer]:
+        return shopify_adjust.adjust(self._admin, deltas)
+
+    def orders_since(self, since: datetime, page: str | None) -> OrdersPage:
+        changes = shopify_changes.Changes(self._admin, self._channel, self._connection.locations)
+        return changes.page(since, page)
 
 
 def _signature(secret: str, body: bytes) -> bytes:

@@ -131,7 +131,7 @@ class _Fulfilled(_Content):
     line_items: list[_FulfilledLine]
 
 
-def _readable[T: BaseModel](model: type[T], payload: Mapping[str, Any]) -> T:
+def readable[T: BaseModel](model: type[T], payload: Mapping[str, Any]) -> T:
     try:
         return model.model_validate(payload)
     except ValidationError as error:
@@ -141,7 +141,7 @@ def _readable[T: BaseModel](model: type[T], payload: Mapping[str, Any]) -> T:
 
 def order_snapshot(channel: str, payload: Mapping[str, Any], locations: Mapping[str, str]) -> Snapshot:
     """`locations`: Shopify's location ids → ours."""
-    order, refunds = _readable(_Order, payload), _readable(_Refunds, payload)
+    order, refunds = readable(_Order, payload), readable(_Refunds, payload)
     cancelled, place = order.cancelled_at is not None, order.location_id
     returned = _refunded(refunds, frozenset({RETURNED}))
     return Snapshot(
@@ -159,7 +159,7 @@ def order_snapshot(channel: str, payload: Mapping[str, Any], locations: Mapping[
 
 def fulfilment_shipment(channel: str, payload: Mapping[str, Any], locations: Mapping[str, str]) -> Shipment | None:
     """None while it is still being prepared: nothing has left yet."""
-    told = _readable(_Fulfilment, payload)
+    told = readable(_Fulfilment, payload)
     voided = told.status in NEVER_LEFT
     if not voided and told.status != LEFT:
         return None
@@ -168,7 +168,7 @@ def fulfilment_shipment(channel: str, payload: Mapping[str, Any], locations: Map
         external_id=told.order_id,
         shipment_id=told.id,
         # What a void gives back is known from the parcel, so no odd line can keep it from taking effect.
-        lines=() if voided else tuple(map(_shipped_line, _readable(_Fulfilled, payload).line_items)),
+        lines=() if voided else tuple(map(_shipped_line, readable(_Fulfilled, payload).line_items)),
         location=locations.get(told.location_id) if told.location_id else None,
         shipped_at=_utc_text("created_at", told.created_at) if told.created_at else None,
         voided=voided,

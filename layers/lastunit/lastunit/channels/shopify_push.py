@@ -1,24 +1,25 @@
-"""Shopify's Admin GraphQL API: telling a shop its numbers and reading them back."""
+"""Telling a Shopify shop its numbers, and reading them back."""
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from lastunit.channels.fields import Strict
-from lastunit.channels.retry_after import PAUSE_DEFAULT_SECONDS, bounded, pause_seconds
-from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
-from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
-from lastunit.ports import Clock, HttpClient, HttpResponse
+from lastunit.channels.shopify_client import MESSAGE_MAX, Admin, Wire, understood
+from lastunit.domain.errors import ChannelUnavailable, LastunitError, NotSent, OutcomeUnknown, Throttled
+from lastunit.domain.pushes import Answer, Failure, Limits, Push, Refused, Shown, Target
 
+# Standard plan: 100 points a second into a bucket of 2,000, and some 12 points a mutation: 8 calls a second, 160 at
+# once. Half of that, because reading 250 numbers back costs up to 750 points, and polls draw on the same bucket.
+# What a call really cost is told by its answer, and a call too many by Throttled.
+LIMITS = Limits(calls_per_second=4.0, burst=80)
 BATCH_MAX = 250  # Shopify refuses any longer input array.
 ATTEMPTS_MAX = 20  # Halving finds one unnamed culprit among 250 within 1 + 2 x 8 calls.
 QUANTITY_MAX = 1_000_000_000  # Shopify's own bound; beyond 32 bits the whole call would fail, not one listing.
-MESSAGE_MAX = 300
 KEY_NAMESPACE = uuid.UUID("5e0d5b6c-6a0b-5c0f-8d4b-9a1c4c1f7e52")
 
 SET_QUANTITIES = """
@@ -39,7 +40,12 @@ FAILURES = {
     "INVALID_LOCATION": Failure.NOT_STOCKED,
     "ITEM_NOT_STOCKED_AT_LOCATION": Failure.NOT_STOCKED,
     "SERVICE_UNAVAILABLE": Failure.TRANSIENT,
+    "ADJUST_QUANTITIES_FAILED": Failure.TRANSIENT,  # "Try again", says its description.
+    "THROTTLED": Failure.THROTTLED,
 }
+IN_PROGRESS = "IDEMPOTENCY_CONCURRENT_REQUEST"
+FAILED_BEFORE = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"  # It changed nothing, and Shopify wants another key.
+STILL_WORKING = "Shopify is still working on an earlier attempt at the same change"
 # These concern the call and not a listing, so sending its parts would fail in the same way.
 WHOLE_CALL = {
     "IDEMPOTENCY_KEY_PARAMETER_MISMATCH",
@@ -47,7 +53,7 @@ WHOLE_CALL = {
     "INVALID_REASON",
     "INVALID_REFERENCE_DOCUMENT",
 }
-NOT_REACHED = Refused(Failure.TRANSIENT, "not sent this time: other listings of the call took all its attempts")
+NOT_REACHED = Refused(Failure.THROTTLED, "not sent this time: other listings of the call took all its attempts")
 
 
 class Refs(Strict):
@@ -57,132 +63,39 @@ class Refs(Strict):
     location_id: Annotated[str, Field(pattern=r"^gid://shopify/Location/[0-9]{1,19}$")]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class _ThrottleStatus(_Wire):
-    currentlyAvailable: float = 0.0
-    restoreRate: float = 0.0
-
-
-class _Cost(_Wire):
-    requestedQueryCost: float | None = None
-    throttleStatus: _ThrottleStatus = _ThrottleStatus()
-
-
-class _Extensions(_Wire):
-    cost: _Cost = _Cost()
-
-
-class _ErrorExtensions(_Wire):
-    code: str = "no code"
-
-
-class _Error(_Wire):
-    extensions: _ErrorExtensions = _ErrorExtensions()
-
-
-class _Envelope(_Wire):
-    data: dict[str, Any] | None = None
-    errors: list[_Error] = []
-    extensions: _Extensions = _Extensions()
-
-
-class _UserError(_Wire):
+class UserError(Wire):
     code: str | None = None
     field: list[str] | None = None
     message: str = ""
 
 
-class _SetPayload(_Wire):
-    userErrors: list[_UserError]
+class _SetPayload(Wire):
+    userErrors: list[UserError]
 
 
-class _SetData(_Wire):
+class _SetData(Wire):
     inventorySetQuantities: _SetPayload
 
 
-class _Quantity(_Wire):
+class _Quantity(Wire):
     name: str
     quantity: int
 
 
-class _Level(_Wire):
+class _Level(Wire):
     quantities: list[_Quantity]
 
 
-class _Item(_Wire):
+class _Item(Wire):
     id: str
     inventoryLevel: _Level | None = None
 
 
-class _Levels(_Wire):
+class _Levels(Wire):
     at: dict[str, list[_Item | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Admin:
-    """One shop's GraphQL endpoint."""
-
-    url: str
-    token: str = field(repr=False)
-    http: HttpClient = field(repr=False)
-    clock: Clock = field(repr=False)
-
-    def call(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """The `data` of an answer without errors; every other answer is raised."""
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        headers = {"X-Shopify-Access-Token": self.token, "Content-Type": "application/json"}
-        response = self.http.request("POST", self.url, headers=headers, body=body)
-        _check_status(response, self.clock.now())
-        envelope = _understood(_Envelope, response.body)
-        _check_errors(envelope)
-        return envelope.data or {}
-
-
-def _check_status(response: HttpResponse, now: datetime) -> None:
-    if response.status == 429:
-        raise Throttled(_retry_after(response.headers.get("retry-after"), now))
-    if response.status in (401, 403):
-        raise ChannelUnavailable("Shopify refused the access token; renew it in the channel's secret")
-    if response.status != 200:
-        raise ChannelUnavailable(f"Shopify answered HTTP {response.status}")
-
-
-def _check_errors(envelope: _Envelope) -> None:
-    codes = {error.extensions.code for error in envelope.errors}
-    if "THROTTLED" in codes:
-        raise Throttled(_restore_seconds(envelope.extensions.cost))
-    if codes:
-        raise ChannelUnavailable(f"Shopify refused the call: {', '.join(sorted(codes))[:MESSAGE_MAX]}")
-
-
-def _understood[T: BaseModel](model: type[T], answer: bytes | Mapping[str, Any]) -> T:
-    try:
-        if isinstance(answer, bytes):
-            return model.model_validate_json(answer)
-        return model.model_validate(answer)
-    except ValidationError as error:
-        raise OutcomeUnknown("Shopify's answer cannot be understood") from error
-
-
-def _retry_after(text: str | None, now: datetime) -> float:
-    """Shopify writes fractions of seconds; whatever Python reads as a number is kept within bounds."""
-    try:
-        return bounded(float(text or ""))
-    except ValueError:
-        return pause_seconds(text, now)
-
-
-def _restore_seconds(cost: _Cost) -> float:
-    status = cost.throttleStatus
-    if cost.requestedQueryCost is None or not status.restoreRate > 0:
-        return PAUSE_DEFAULT_SECONDS
-    return bounded((cost.requestedQueryCost - status.currentlyAvailable) / status.restoreRate)
-
-
-def _refs(target: Target) -> Refs | Refused:
+def refs_of(target: Target) -> Refs | Refused:
     try:
         return Refs.model_validate(dict(target.refs))
     except ValidationError as error:
@@ -192,7 +105,7 @@ def _refs(target: Target) -> Refs | Refused:
 
 def read(admin: Admin, targets: Sequence[Target]) -> list[Answer]:
     """One call whatever the locations: the items of each location are asked for under an alias of their own."""
-    refs = [_refs(target) for target in targets]
+    refs = [refs_of(target) for target in targets]
     wanted = _items_by_location([each for each in refs if isinstance(each, Refs)])
     levels = _levels(admin, wanted) if wanted else {}
     return [each if isinstance(each, Refused) else levels[each] for each in refs]
@@ -207,7 +120,7 @@ def _items_by_location(refs: Sequence[Refs]) -> dict[str, list[str]]:
 
 def _levels(admin: Admin, wanted: Mapping[str, Sequence[str]]) -> dict[Refs, Answer]:
     query, variables = _levels_query(wanted)
-    levels = _understood(_Levels, {"at": admin.call(query, variables)}).at
+    levels = understood(_Levels, {"at": admin.call(query, variables)}).at
     found: dict[Refs, Answer] = {}
     for n, (location, items) in enumerate(wanted.items()):
         known = {item.id: item for item in levels.get(f"at{n}", []) if item}
@@ -237,6 +150,49 @@ def _shown(item: _Item | None) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome[Group]:
+    """What one mutation brought: answers by the listing's place in the call, and what to send anew."""
+
+    answers: Mapping[int, Answer]
+    again: Sequence[Group] = ()
+
+
+def deliver[Group](
+    count: int, known: Mapping[int, Answer], groups: Sequence[Group], send: Callable[[Group], Outcome[Group]]
+) -> list[Answer]:
+    """Sends group after group. What Shopify said is told, although a later mutation of the same call fails."""
+    answers, rest, waiting = dict(known), NOT_REACHED, list(reversed(groups))
+    for _ in range(ATTEMPTS_MAX):
+        if not waiting:
+            break
+        try:
+            outcome = send(waiting.pop())
+        except (ChannelUnavailable, NotSent, OutcomeUnknown, Throttled) as error:
+            if len(answers) == len(known):
+                raise
+            rest = _postponed(error)
+            break
+        answers |= outcome.answers
+        waiting.extend(outcome.again)
+    return [answers.get(index, rest) for index in range(count)]
+
+
+def _postponed(error: LastunitError) -> Refused:
+    """Only Throttled says that nothing was applied; all else leaves open what came of the last mutation."""
+    failure = Failure.THROTTLED if isinstance(error, Throttled) else Failure.TRANSIENT
+    return Refused(failure, f"not answered this time: {error}"[:MESSAGE_MAX])
+
+
+def key_of(content: object, attempt: int) -> str:
+    """The same for the same content, so that a repeated mutation is applied once.
+
+    An attempt that Shopify calls failed makes way for the next number and not for a random key: whoever repeats
+    the call walks the same keys, and meets the one that was applied although its answer was lost.
+    """
+    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([content, attempt], sort_keys=True)))
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     index: int
     push: Push
@@ -245,42 +201,20 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Pushes that travel in one mutation. `salt` makes its key a new one."""
+    """Pushes that travel in one mutation."""
 
     entries: Sequence[_Entry]
-    salt: str = ""
+    attempt: int = 0
 
     @property
     def key(self) -> str:
-        """The same for the same content, so that a repeated call is applied once."""
-        content = [[entry.push.key, entry.quantity] for entry in self.entries]
-        return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([content, self.salt], sort_keys=True)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    answers: Mapping[int, Answer]
-    again: Sequence[_Group] = ()
+        return key_of([[entry.push.key, entry.quantity] for entry in self.entries], self.attempt)
 
 
 def write(admin: Admin, pushes: Sequence[Push]) -> list[Answer]:
     """A mutation applies as a whole or not at all, so what was refused is left out and the rest sent again."""
     answers, groups = _prepared(pushes)
-    for _ in range(ATTEMPTS_MAX):
-        if not groups:
-            break
-        group = groups.pop()
-        try:
-            errors = _send(admin, group)
-        except (ChannelUnavailable, NotSent, Throttled):
-            # What an earlier mutation of this call achieved must be told; the rest waits for the next call.
-            if not any(isinstance(answer, Shown) for answer in answers.values()):
-                raise
-            break
-        outcome = _settled(group, errors, admin.clock.now())
-        answers |= outcome.answers
-        groups.extend(outcome.again)
-    return [answers.get(index, NOT_REACHED) for index in range(len(pushes))]
+    return deliver(len(pushes), answers, groups, lambda group: _settled(group, _send(admin, group)))
 
 
 def _prepared(pushes: Sequence[Push]) -> tuple[dict[int, Answer], list[_Group]]:
@@ -296,7 +230,7 @@ def _prepared(pushes: Sequence[Push]) -> tuple[dict[int, Answer], list[_Group]]:
 
 
 def _quantity_input(push: Push) -> Mapping[str, Any] | Refused:
-    refs = _refs(push.target)
+    refs = refs_of(push.target)
     if isinstance(refs, Refused):
         return refs
     if not 0 <= push.quantity <= QUANTITY_MAX:
@@ -310,7 +244,7 @@ def _quantity_input(push: Push) -> Mapping[str, Any] | Refused:
     }
 
 
-def _send(admin: Admin, group: _Group) -> list[_UserError]:
+def _send(admin: Admin, group: _Group) -> list[UserError]:
     key = group.key
     variables = {
         "key": key,
@@ -321,42 +255,41 @@ def _send(admin: Admin, group: _Group) -> list[_UserError]:
             "quantities": [entry.quantity for entry in group.entries],
         },
     }
-    return _understood(_SetData, admin.call(SET_QUANTITIES, variables)).inventorySetQuantities.userErrors
+    return understood(_SetData, admin.call(SET_QUANTITIES, variables)).inventorySetQuantities.userErrors
 
 
-def _settled(group: _Group, errors: Sequence[_UserError], now: datetime) -> _Outcome:
+def _settled(group: _Group, errors: Sequence[UserError]) -> Outcome[_Group]:
     if not errors:
-        return _Outcome({entry.index: Shown(entry.push.quantity) for entry in group.entries})
+        return Outcome({entry.index: Shown(entry.push.quantity) for entry in group.entries})
     codes = {error.code for error in errors}
-    if "IDEMPOTENCY_CONCURRENT_REQUEST" in codes:
-        raise OutcomeUnknown("Shopify is still working on an earlier attempt at the same push")
-    if "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED" in codes:
-        # The earlier attempt changed nothing, and Shopify wants a key it has not seen before.
-        return _Outcome({}, [_Group(group.entries, salt=now.isoformat())])
+    if IN_PROGRESS in codes:
+        raise OutcomeUnknown(STILL_WORKING)
+    if FAILED_BEFORE in codes:
+        return Outcome({}, [replace(group, attempt=group.attempt + 1)])
     named = _named(group.entries, errors)
     if named:
         rest = [entry for entry in group.entries if entry.index not in named]
-        return _Outcome(named, [_Group(rest)] if rest else [])
+        return Outcome(named, [_Group(rest)] if rest else [])
     return _unnamed(group.entries, errors[0])
 
 
-def _named(entries: Sequence[_Entry], errors: Sequence[_UserError]) -> dict[int, Answer]:
+def _named(entries: Sequence[_Entry], errors: Sequence[UserError]) -> dict[int, Answer]:
     """The refusals that tell their listing by a path such as input, quantities, 3, changeFromQuantity."""
     refusals: dict[int, Answer] = {}
     for error in errors:
         match error.field:
             case ["input", "quantities", position, *_] if position.isdecimal() and int(position) < len(entries):
-                refusals.setdefault(entries[int(position)].index, _refusal(error))
+                refusals.setdefault(entries[int(position)].index, refusal(error))
     return refusals
 
 
-def _unnamed(entries: Sequence[_Entry], error: _UserError) -> _Outcome:
+def _unnamed(entries: Sequence[_Entry], error: UserError) -> Outcome[_Group]:
     if len(entries) == 1 or error.code in WHOLE_CALL:
-        return _Outcome({entry.index: _refusal(error) for entry in entries})
+        return Outcome({entry.index: refusal(error) for entry in entries})
     middle = len(entries) // 2
-    return _Outcome({}, [_Group(entries[:middle]), _Group(entries[middle:])])
+    return Outcome({}, [_Group(entries[:middle]), _Group(entries[middle:])])
 
 
-def _refusal(error: _UserError) -> Refused:
+def refusal(error: UserError) -> Refused:
     failure = FAILURES.get(error.code or "", Failure.INVALID)
     return Refused(failure, f"{error.code}: {error.message}"[:MESSAGE_MAX])
