@@ -43,6 +43,13 @@ class Client:
         base = {"channel": "web", "order_id": order_id, "version": 1, "lines": lines}
         return self.post("/orders", base | fields)
 
+    def turn_on(self, channel: str) -> None:
+        """See the rehearsal to its end, then let the channel be told its numbers."""
+        page = self.get(f"/channels/{channel}/rehearsal")[1]
+        while page["next"]:
+            page = self.get(f"/channels/{channel}/rehearsal", after=page["next"])[1]
+        assert self.put(f"/channels/{channel}/outbound", {"on": True, "seen": page["seen"]})[0] == 200
+
     def level(self) -> dict[str, Any]:
         _, view = self.get("/skus/shirt")
         found: dict[str, Any] = next(level for level in view["levels"] if level["location"] == "montreal")
@@ -56,7 +63,7 @@ def refused(answer: tuple[int, dict[str, Any]]) -> tuple[int, object]:
 
 @contextmanager
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A shirt, five of them in montreal, sold by the merchant's own store under its own name."""
+    """A shirt, five of them in montreal, sold by the merchant's own store, which is told so, under its own name."""
     with deployed(monkeypatch) as deployment:
         client = Client(deployment)
         for path, content in (
@@ -67,4 +74,5 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         ):
             assert client.put(path, content)[0] == 200, path
         assert client.adjust(operation="opening", quantity=5)[0] == 200
+        assert client.put("/channels/web/outbound", {"on": True, "seen": "v1"})[0] == 200
         yield client

@@ -122,7 +122,7 @@ class Store:
     def fill(self, levels: Mapping[LevelKey, int], kits: Mapping[str, Mapping[str, int]] | None = None) -> None:
         """Locations ranked as they come; every SKU and kit listed on the channel `web` under its own name."""
         catalogue = DynamoCatalogue(self.client, self.tables.stock, self.tables.settings)
-        catalogue.put_channel(Channel("web", "generic"))
+        catalogue.put_channel(Channel("web", "generic", version=1), catalogue.revision(), NOON)
         for rank, location in enumerate(dict.fromkeys(at for _, at in levels), 1):
             catalogue.put_location(Location(location, rank))
         for sku in dict.fromkeys(sku for sku, _ in levels):

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from lastunit.channels.generic_orders import Instant, OrderIn
 from lastunit.domain.catalogue import RECIPE_QUANTITY_MAX, Status
+from lastunit.domain.channels import Mode, Sync
 from lastunit.domain.levels import QUANTITY_MAX, BinKind, Reason
 from lastunit.domain.outgoing import URL_MAX_CHARS
 from lastunit.domain.routing import Policy
@@ -19,6 +20,8 @@ SkuName = Annotated[str, Field(pattern=r"^[^#\s/?]([^#/?\x00-\x1f]{0,62}[^#\s/?]
 
 OperationId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 Quantity = Annotated[int, Field(strict=True, ge=-QUANTITY_MAX, le=QUANTITY_MAX)]
+UnitsOrNone = Annotated[int, Field(strict=True, ge=0, le=QUANTITY_MAX)]
+Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Minutes = Annotated[int, Field(strict=True, ge=1, le=60 * 24 * 60)]
 Note = Annotated[str, Field(max_length=500)]
 ListingName = Annotated[str, Field(min_length=1, max_length=100)]
@@ -42,28 +45,53 @@ class LocationIn(Body):
 
 
 class ChannelIn(Body):
+    """`version`: the one that the change is based on. `outbound` and `held` have routes of their own."""
+
     kind: Literal["ebay", "generic", "shipstation", "shopify"]
     policy: Policy = Policy.POOLED
     locations: list[Name] = []
     takes_requests: StrictBool = False
-    share_percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 100
-    buffer: Annotated[int, Field(strict=True, ge=0, le=QUANTITY_MAX)] = 0
-    cap: Annotated[int, Field(strict=True, ge=0, le=QUANTITY_MAX)] | None = None
-    minimum: Annotated[int, Field(strict=True, ge=0, le=QUANTITY_MAX)] = 0
+    share_percent: Percent = 100
+    buffer: UnitsOrNone = 0
+    cap: UnitsOrNone | None = None
+    minimum: UnitsOrNone = 0
     imports: StrictBool = True
     decision_minutes: Minutes | None = None
     payment_minutes: Minutes | None = None
     escalates: StrictBool = False
     reevaluates: StrictBool = False
     connection: dict[str, str] = {}
+    mode: Mode = Mode.SHARED
+    sync: Sync = Sync.LIVE
+    full_at: Annotated[str, Field(max_length=64)] | None = None
+    time_zone: Annotated[str, Field(max_length=64)] = "UTC"
+    default_location: Name | None = None
+    version: Annotated[int, Field(strict=True, ge=0)] | None = None
+
+
+class SwitchIn(Body):
+    on: StrictBool
+
+
+class OutboundIn(SwitchIn):
+    """`seen`: what the last page of the rehearsal said."""
+
+    seen: Annotated[str, Field(max_length=64)] | None = None
 
 
 class ListingIn(Body):
-    """`aliases`: further names of the SKU on this channel's orders, such as `variant:808950810`."""
+    """`aliases`: further names of the SKU on this channel's orders, such as `variant:808950810`.
+
+    The numbers take the place of the channel's own for this listing.
+    """
 
     sku: SkuName
     refs: dict[str, str] = {}
     aliases: Annotated[list[ListingName], Field(max_length=20)] = []
+    share_percent: Percent | None = None
+    buffer: UnitsOrNone | None = None
+    cap: UnitsOrNone | None = None
+    minimum: UnitsOrNone | None = None
 
 
 class BinIn(Body):
@@ -115,7 +143,6 @@ class InstantOrderIn(OrderIn):
     channel: Name
 
 
-UnitsOrNone = Annotated[int, Field(strict=True, ge=0, le=QUANTITY_MAX)]
 OutsideId = Annotated[str, Field(min_length=1, max_length=100)]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 from infra.local.stack import LocalStack, silent
 from infra.local.tools import StackError
@@ -98,6 +99,14 @@ class Shop:
             market.list_item(listing, 0)
             body = {"sku": sku, "refs": market.refs(listing), "aliases": self._aliases(market, listing)}
             self.put(f"/channels/{name}/listings/{listing}", body)
+        self._turn_on(name)
+
+    def _turn_on(self, name: str) -> None:
+        """A channel is told numbers once somebody has seen what it would be told."""
+        page = self.get(f"/channels/{name}/rehearsal")
+        while page["next"]:
+            page = self.get(f"/channels/{name}/rehearsal?after={quote(page['next'])}")
+        self.put(f"/channels/{name}/outbound", {"on": True, "seen": page["seen"]})
 
     def _aliases(self, market: Marketplace, listing: str) -> list[str]:
         """The ids that orders of a marketplace name beside, or instead of, the SKU."""

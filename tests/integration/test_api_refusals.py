@@ -17,6 +17,8 @@ from tests.deployment import context, http_event
 def api() -> Iterator[Client]:
     with mock_aws(), pytest.MonkeyPatch.context() as monkeypatch, opened(monkeypatch) as client:
         client.put("/skus/trio", {"recipe": {"shirt": 3}})
+        client.put("/channels/fixed", STORE | {"mode": "exclusive", "share_percent": 70})
+        client.put("/channels/part", STORE | {"mode": "escrow", "locations": ["montreal"]})
         yield client
 
 
@@ -57,6 +59,10 @@ def test_a_malformed_request_is_answered_with_the_field(
         ("/locations/montreal", {"rank": "1"}),
         ("/locations/montreal", {"rank": 0, "colour": "red"}),
         ("/channels/web", {"kind": "amazon"}),
+        ("/channels/web", STORE | {"mode": "common"}),
+        ("/channels/web", STORE | {"outbound": True}),
+        ("/channels/web", STORE | {"held": False}),
+        ("/channels/web/hold", {"on": "yes"}),
         ("/skus/shirt/levels/montreal/bins/a", {"kind": "cupboard"}),
     ],
 )
@@ -102,8 +108,9 @@ def test_an_order_too_large_to_be_kept_is_refused_for_good(api: Client) -> None:
 
 def test_what_is_not_there_is_not_found(api: Client) -> None:
     paths = ("/skus/stranger", "/channels/closed", "/orders/web:9", "/nothing")
+    of_channels = ("/channels/closed/versions", "/channels/closed/rehearsal")
 
-    assert [404] * 4 == [api.get(path)[0] for path in paths]
+    assert [404] * 6 == [api.get(path)[0] for path in paths + of_channels]
 
 
 # What cannot be
@@ -120,6 +127,18 @@ def test_what_is_not_there_is_not_found(api: Client) -> None:
         ("/channels/web", {"kind": "ebay", "connection": {}}, 422, "connection.webhook_url"),
         ("/channels/shop", {"kind": "generic", "connection": {"base_url": "http://x"}}, 422, "connection.base_url"),
         ("/skus/trio", {"recipe": {"stranger": 1}}, 422, "recipe.stranger"),
+        ("/channels/web", STORE | {"sync": "timed_full"}, 422, "full_at"),
+        ("/channels/web", STORE | {"sync": "timed_full", "full_at": "3 pm"}, 422, "full_at"),
+        ("/channels/web", STORE | {"time_zone": "Mars/Olympus"}, 422, "time_zone"),
+        ("/channels/web", STORE | {"default_location": "moon"}, 422, "default_location"),
+        ("/channels/web", STORE | {"mode": "escrow", "sync": "manual"}, 422, "sync"),
+        ("/channels/new", STORE | {"mode": "exclusive", "share_percent": 31}, 422, "share_percent"),
+        ("/channels/new", STORE | {"mode": "escrow"}, 422, "locations"),
+        ("/channels/part/automatic-sync", {"on": False}, 422, "sync"),
+        ("/channels/fixed/listings/tee", {"sku": "shirt", "share_percent": 90}, 422, "share_percent"),
+        ("/channels/closed/automatic-sync", {"on": True}, 404, "channel"),
+        ("/channels/closed/outbound", {"on": True}, 404, "channel"),
+        ("/channels/closed/hold", {"on": True}, 404, "channel"),
         ("/skus/stranger/levels/montreal/bins/a", {"kind": "picking"}, 404, "sku"),
         ("/skus/shirt/levels/moon/bins/a", {"kind": "picking"}, 404, "location"),
     ],

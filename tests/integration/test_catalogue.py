@@ -11,9 +11,10 @@ from lastunit.change_orders import Incoming
 from lastunit.configure import Configure
 from lastunit.domain.catalogue import Alias, Location, Sku, Status
 from lastunit.domain.channels import Channel
-from lastunit.domain.errors import Conflict, InvalidInput, LastunitError, NotFound
+from lastunit.domain.errors import Conflict, Contention, InvalidInput, LastunitError, NotFound
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
 from tests.dynamo import Store
+from tests.fakes import NOON, FixedClock
 from tests.pushing import FakeQueue
 
 SET = Sku("set", recipe={"shirt": 1, "hat": 2})
@@ -27,12 +28,15 @@ class Desk:
         self.catalogue = DynamoCatalogue(store.client, store.tables.stock, store.tables.settings)
         self.settings = DynamoSettings(store.client, store.tables.settings)
         self.listings = DynamoListings(store.client, store.tables.stock, store.tables.settings)
-        self.configure = Configure(self.catalogue, self.settings, store.book, self.pushes, self.orders)
+        self.configure = Configure(
+            self.catalogue, self.settings, store.book, self.pushes, self.orders, FixedClock()
+        )
         for sku in ("shirt", "hat", "tie"):
             self.configure.put_sku(Sku(sku))
         self.configure.put_location(Location("M", 1))
         for channel in ("web", "ebay"):
             self.configure.put_channel(Channel(channel, "generic"))
+            self.configure.switch_outbound(channel, on=True, seen="v1")
         self.pushes.sent.clear()
 
     def lists(self, name: str, sku: str, *aliases: str) -> None:
@@ -245,10 +249,19 @@ def test_orders_that_waited_for_a_name_are_tried_again(desk: Desk) -> None:
 
 
 def test_a_changed_location_is_told_to_every_channel(desk: Desk) -> None:
-    desk.configure.put_location(Location("M", 2, blacked_out=True))
+    desk.configure.put_location(Location("M", 2))
 
-    assert (Location("M", 2, blacked_out=True),) == desk.settings.locations()
+    assert (Location("M", 2),) == desk.settings.locations()
     assert [{"channel": name, "after": None} for name in ("ebay", "web")] == desk.pushes.sent
+
+
+def test_a_location_that_closes_or_opens_again_overwrites_every_channel(desk: Desk) -> None:
+    for closed in (True, False):
+        desk.configure.put_location(Location("M", 1, blacked_out=closed))
+
+    assert (Location("M", 1),) == desk.settings.locations()
+    told = [{"channel": name, "after": None, "overwrite": True} for name in ("ebay", "web")]
+    assert [*told, *told] == desk.pushes.sent
 
 
 def test_locations_come_in_the_order_of_their_ranks(desk: Desk) -> None:
@@ -259,21 +272,22 @@ def test_locations_come_in_the_order_of_their_ranks(desk: Desk) -> None:
 
 
 def test_each_change_of_a_channel_is_a_version_that_is_told_all_its_numbers(desk: Desk) -> None:
-    stored = desk.configure.put_channel(Channel("web", "generic", buffer=3, locations=frozenset({"M"})))
+    stored = desk.configure.put_channel(Channel("web", "generic", buffer=3, locations=frozenset({"M"}))).channel
 
-    assert (2, stored) == (stored.version, desk.settings.channel("web"))
+    assert (3, stored) == (stored.version, desk.settings.channel("web"))
     assert ([{"channel": "web", "after": None}], ("ebay", "web")) == (desk.pushes.sent, desk.settings.channels())
 
 
-@pytest.mark.parametrize("version", [1, 2, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 5])
 def test_a_channel_that_changed_since_it_was_read_is_not_overwritten(desk: Desk, version: int) -> None:
     desk.configure.put_channel(Channel("web", "generic", buffer=3))
+    late, revision = Channel("web", "generic", version=version), desk.catalogue.revision()
 
-    error = refusal(lambda: desk.catalogue.put_channel(Channel("web", "generic", version=version)))
+    error = refusal(lambda: desk.catalogue.put_channel(late, revision, NOON))
 
-    assert isinstance(error, Conflict)
+    assert isinstance(error, Contention)
     stored = desk.settings.channel("web")
-    assert (3, 2) == (stored and stored.buffer, stored and stored.version)
+    assert (3, 3) == (stored and stored.buffer, stored and stored.version)
 
 
 @pytest.mark.parametrize(

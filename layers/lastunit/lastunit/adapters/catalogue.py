@@ -1,11 +1,14 @@
 """Writing what is sold, where, and under which names: SKUs, kits, locations, channels and listings."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from lastunit.adapters import items
+from lastunit.adapters.calls import reachable
+from lastunit.adapters.items import Item
 from lastunit.adapters.reasons import is_cancelled, verdicts
 from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel
@@ -13,6 +16,9 @@ from lastunit.domain.errors import Conflict, Contention, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+REVISION = items.key("REVISION", "CHANNELS")
 
 
 class DynamoCatalogue:
@@ -39,27 +45,62 @@ class DynamoCatalogue:
     def put_location(self, location: Location) -> None:
         self._client.put_item(TableName=self._settings, Item=items.location_row(location))
 
-    def put_channel(self, channel: Channel) -> None:
-        """Raises Conflict unless `channel.version` is one more than what is stored."""
-        put: dict[str, Any] = {"TableName": self._settings, "Item": items.channel_row(channel)}
-        if channel.version > 1:
-            put |= {"ConditionExpression": "version = :before"}
-            put |= {"ExpressionAttributeValues": {":before": items.value(channel.version - 1)}}
-        else:
-            put |= {"ConditionExpression": "attribute_not_exists(pk)"}
-        named = {"TableName": self._settings, "Item": items.key("CHANNELS", channel.name)}
-        actions: Any = [{"Put": put}, {"Put": named}]
+    def revision(self) -> int:
+        with reachable():
+            answer = self._client.get_item(TableName=self._settings, Key=REVISION, ConsistentRead=True)
+        return int(items.decode(answer["Item"])["revision"]) if "Item" in answer else 0
+
+    def put_channel(self, channel: Channel, revision: int, at: datetime) -> None:
+        row = items.channel_row(channel)
+        version = items.key(f"CHANNEL#{channel.name}", f"VERSION#{channel.version:06d}")
+        actions: Any = [
+            # No rule among channels was decided on settings that have changed since.
+            self._counted("revision", revision, REVISION | {"revision": items.value(revision + 1)}),
+            self._counted("version", channel.version - 1, row),
+            {"Put": {"TableName": self._settings, "Item": row | version | items.encode({"at": at.isoformat()})}},
+            {"Put": {"TableName": self._settings, "Item": items.key("CHANNELS", channel.name)}},
+        ]
         try:
-            self._client.transact_write_items(TransactItems=actions)
+            with reachable():
+                self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
             if not is_cancelled(error):
                 raise
-            raise Conflict("the channel was changed meanwhile", version=channel.version - 1) from error
+            raise Contention("the channels are being changed by others") from error
 
-    def put_listing(self, channel: str, listing: Alias, refs: Mapping[str, str], before: Alias | None) -> None:
+    def versions(self, channel: str, most: int) -> list[tuple[Channel, str]]:
+        with reachable():
+            answer = self._client.query(
+                TableName=self._settings,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :version)",
+                ExpressionAttributeValues={":pk": {"S": f"CHANNEL#{channel}"}, ":version": {"S": "VERSION#"}},
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                Limit=most,
+            )
+        rows = map(items.decode, answer["Items"])
+        return [(items.channel_from(row), row["at"]) for row in rows]
+
+    def _counted(self, counter: str, before: int, row: Item) -> Any:
+        """Put a row whose counter is still at `before`; 0: there is no such row."""
+        put: dict[str, Any] = {"TableName": self._settings, "Item": row}
+        if not before:
+            return {"Put": put | {"ConditionExpression": "attribute_not_exists(pk)"}}
+        names, values = {"#counter": counter}, {":before": items.value(before)}
+        put |= {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+        return {"Put": put | {"ConditionExpression": "#counter = :before"}}
+
+    def put_listing(
+        self,
+        channel: str,
+        listing: Alias,
+        refs: Mapping[str, str],
+        before: Alias | None,
+        override: Mapping[str, int] | None = None,
+    ) -> None:
         """Name a SKU on a channel. `before`: what the name stood for so far; a listing leaves its old SKU."""
         actions = [self._alias(channel, listing, before), self._known(listing.sku)]
-        actions.append(self._listing(channel, listing, refs))
+        actions.append(self._listing(channel, listing, refs, override or {}))
         if before and before.is_listing and before.sku != listing.sku:
             key = items.listing_key(before.sku, channel, before.listing)
             actions.append({"Delete": {"TableName": self._stock, "Key": key}})
@@ -156,12 +197,16 @@ class DynamoCatalogue:
         check = {"ConditionExpression": "attribute_exists(pk)"}
         return {"ConditionCheck": {"TableName": self._stock, "Key": items.sku_key(sku)} | check}
 
-    def _listing(self, channel: str, listing: Alias, refs: Mapping[str, str]) -> Any:
+    def _listing(self, channel: str, listing: Alias, refs: Mapping[str, str], override: Mapping[str, int]) -> Any:
         return {
             "Update": {
                 "TableName": self._stock,
                 "Key": items.listing_key(listing.sku, channel, listing.name),
-                "UpdateExpression": "SET refs = :refs",  # Its exposure stays as it is.
-                "ExpressionAttributeValues": {":refs": items.value(dict(refs))},
+                "UpdateExpression": "SET refs = :refs, #override = :override",  # Its exposure stays as it is.
+                "ExpressionAttributeNames": {"#override": "override"},
+                "ExpressionAttributeValues": {
+                    ":refs": items.value(dict(refs)),
+                    ":override": items.value(dict(override)),
+                },
             }
         }

@@ -1,10 +1,17 @@
 """A connected store or marketplace account and what it is allowed to do."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lastunit.domain.errors import InvalidInput
 from lastunit.domain.routing import Policy
+
+HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class Mode(StrEnum):
@@ -73,3 +80,90 @@ class Channel:
 
     def may_use(self, location: str) -> bool:
         return not self.locations or location in self.locations or location == self.default_location
+
+    @property
+    def pool(self) -> frozenset[str]:
+        """The locations whose units it is shown; empty means all."""
+        default = {self.default_location} if self.default_location else set[str]()
+        return self.locations | default if self.locations else frozenset()
+
+    @property
+    def is_told(self) -> bool:
+        """May it be sent anything at all?"""
+        return self.outbound and self.sync is not Sync.OFF
+
+    @property
+    def edition(self) -> str:
+        """Names these settings to a person who has seen them."""
+        return f"v{self.version}"
+
+
+def check(channel: Channel, places: Collection[str]) -> None:
+    """Raises InvalidInput unless its settings make sense by themselves. `places`: the locations there are."""
+    unknown = sorted(channel.locations - set(places))
+    if unknown:
+        raise InvalidInput("locations", f"{unknown} do not exist", "create the locations first")
+    if channel.default_location not in (None, *places):
+        raise InvalidInput("default_location", f"{channel.default_location!r} does not exist", "create it first")
+    if channel.mode is Mode.ESCROW and channel.sync is not Sync.LIVE:
+        raise InvalidInput("sync", f"escrow moves units at every change, {channel.sync} does not", "use live")
+    _check_hour(channel)
+    _check_time_zone(channel.time_zone)
+
+
+def _check_hour(channel: Channel) -> None:
+    if channel.full_at is None:
+        if channel.sync is Sync.TIMED_FULL:
+            raise InvalidInput("full_at", "timed_full needs the time of its daily overwrite", 'such as "03:30"')
+    elif not channel.sync.is_automatic:
+        raise InvalidInput("full_at", f"nothing is overwritten daily under {channel.sync}", "leave it out")
+    elif not HOUR.fullmatch(channel.full_at):
+        raise InvalidInput("full_at", f"{channel.full_at!r} is no time of day", 'use "HH:MM", such as "03:30"')
+
+
+def _check_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: the name of a folder of zones.
+        remedy = "use a name of the IANA database, such as Europe/Berlin"
+        raise InvalidInput("time_zone", f"{name!r} is not known", remedy) from error
+
+
+LEFT: Mapping[Sync, str] = {
+    Sync.INCREMENTAL: "from now on it is told increases only: what it shows too much stays until it is overwritten",
+    Sync.TIMED_FULL: "this takes effect at the next slot, {full_at} {time_zone}: numbers may differ until then",
+    Sync.MANUAL: "what it shows now stays, and may differ until somebody syncs it",
+    Sync.OFF: "it is told nothing any more: what it shows now stays, and may differ",
+}
+"""What a change of settings leaves untold. Under `live` all is told at once."""
+
+_telling = attrgetter(
+    *("mode", "pool", "share_percent", "buffer", "cap", "minimum", "outbound", "sync", "full_at", "time_zone")
+)
+
+
+def drift_left(before: Channel, after: Channel) -> str | None:
+    """How the channel's numbers may differ from the hub's after this change of settings (rule 1.5-13)."""
+    if _telling(before) == _telling(after) or not (before.outbound or after.outbound):
+        return None
+    left = LEFT.get(after.sync if after.outbound else Sync.OFF)
+    return left.format(full_at=after.full_at, time_zone=after.time_zone) if left else None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Settings stored at a time; `before` and `after` hold what they changed against the version before them."""
+
+    number: int
+    at: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def version(channel: Channel, at: str, earlier: Channel | None) -> Version:
+    new = asdict(channel)
+    old = asdict(earlier) if earlier else new
+    changed = [name for name in new if name != "version" and old[name] != new[name]]
+    return Version(
+        channel.version, at, {name: old[name] for name in changed}, {name: new[name] for name in changed}
+    )

@@ -1,0 +1,177 @@
+"""Use case: what a channel would be told, before it is told anything or its settings are changed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from lastunit.domain.catalogue import Alias, Location
+from lastunit.domain.channels import Channel
+from lastunit.domain.errors import Conflict, NotFound
+from lastunit.domain.exposure import Listing
+from lastunit.domain.groups import ListingKey
+from lastunit.domain.levels import BinKind
+from lastunit.domain.pushes import Failure
+from lastunit.domain.stock_view import SkuView
+from lastunit.pool import all_channels
+from lastunit.ports import Listings, Settings
+from lastunit.show import ShowStock
+
+PAGE_MAX = 100  # Every listing costs a few reads, and the API answers within 10 s.
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a listing would be told now; `believed`: what its channel is believed to show."""
+
+    listing: str
+    sku: str
+    number: int
+    believed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    listing: str
+    sku: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickingBins:
+    """More of them at one location than the one that there may be (rule 1.1-5)."""
+
+    sku: str
+    location: str
+    bins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A page of it. `next`: where to go on; the last page has `seen` instead, what turning outbound on asks for."""
+
+    listings: tuple[Line, ...]
+    unmatched: tuple[Unmatched, ...]
+    picking_bins: tuple[PickingBins, ...]
+    next: str | None
+    seen: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A listing's number before and after a change of settings."""
+
+    listing: str
+    sku: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    listings: tuple[Compared, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """The settings of one moment, some channels supposed different."""
+
+    settings: Settings
+    accounts: Mapping[str, Channel]
+    places: tuple[Location, ...]
+
+    def channel(self, name: str) -> Channel | None:
+        return self.accounts.get(name)
+
+    def channels(self) -> tuple[str, ...]:
+        return tuple(self.accounts)
+
+    def locations(self) -> tuple[Location, ...]:
+        return self.places
+
+    def aliases(self, channel: str, names: Iterable[str]) -> tuple[Alias, ...]:
+        return self.settings.aliases(channel, names)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearse:
+    """Reads only. `show` computes the numbers, as it does for everybody."""
+
+    listings: Listings
+    settings: Settings
+    show: ShowStock
+
+    def __call__(self, name: str, after: str | None = None) -> Rehearsal:
+        """`after`: what the page before named as `next`. Raises Conflict when the settings were changed since."""
+        channel = self.settings.channel(name)
+        if channel is None:
+            raise NotFound("channel", name)
+        edition, _, start = (after or channel.edition).partition(":")
+        if edition != channel.edition:
+            raise Conflict("the settings were changed during this rehearsal", remedy="begin again, without after")
+        keys, more = self.listings.page(name, start or None, PAGE_MAX)
+        views = self._views(sku for sku, _, _ in keys)
+        show = self._supposing(channel)
+        lines = (
+            Line(one.name, one.sku, _number(show, view, one), one.believed) for view, one in _listed(keys, views)
+        )
+        return Rehearsal(
+            tuple(lines),
+            tuple(problem for key in keys if (problem := _unmatched(key, views.get(key[0])))),
+            tuple(double for view in views.values() for double in _picking_bins(view)),
+            f"{channel.edition}:{more}" if more else None,
+            None if more else channel.edition,
+        )
+
+    def preview(self, planned: Channel, after: str | None = None) -> Preview:
+        """`planned`: checked settings. `after`: what the page before named as `next`."""
+        keys, more = self.listings.page(planned.name, after, PAGE_MAX)
+        views = self._views(sku for sku, _, _ in keys)
+        now = self._supposing(self.settings.channel(planned.name) or planned)
+        then = self._supposing(planned)
+        compared = tuple(
+            Compared(one.name, one.sku, _number(now, view, one), _number(then, view, one))
+            for view, one in _listed(keys, views)
+        )
+        return Preview(compared, more)
+
+    def _views(self, skus: Iterable[str]) -> dict[str, SkuView]:
+        """Those SKUs that exist, and their components."""
+        views = {sku: view for sku in dict.fromkeys(skus) if (view := self.listings.view(sku))}
+        parts = {part for view in views.values() for part in view.item.parts} - views.keys()
+        return views | {part: view for part in sorted(parts) if (view := self.listings.view(part))}
+
+    def _supposing(self, channel: Channel) -> ShowStock:
+        """Numbers as they would be if the channel were told any, under the settings of this moment."""
+        accounts = all_channels(self.settings) | {channel.name: replace(channel, outbound=True)}
+        settings = Supposed(self.settings, accounts, self.settings.locations())
+        return replace(self.show, settings=settings, read_pool=replace(self.show.read_pool, settings=settings))
+
+
+def _listed(keys: Iterable[ListingKey], views: Mapping[str, SkuView]) -> list[tuple[SkuView, Listing]]:
+    return [
+        (view, one)
+        for sku, channel, name in keys
+        if (view := views.get(sku)) and (one := view.listing(channel, name))
+    ]
+
+
+def _number(show: ShowStock, view: SkuView, listing: Listing) -> int:
+    [(_, number)] = show.numbers(replace(view, listings=(listing,)))
+    return number
+
+
+def _unmatched(key: ListingKey, view: SkuView | None) -> Unmatched | None:
+    sku, channel, name = key
+    listing = view.listing(channel, name) if view else None
+    if listing is None:
+        return Unmatched(name, sku, "the SKU does not exist")
+    error = listing.last_error
+    return Unmatched(name, sku, error.message) if error and error.failure is Failure.GONE else None
+
+
+def _picking_bins(view: SkuView) -> list[PickingBins]:
+    found = {
+        level.location: tuple(bin.name for bin in level.bins.values() if bin.kind is BinKind.PICKING)
+        for level in view.levels
+    }
+    return [PickingBins(view.item.sku, at, bins) for at, bins in found.items() if len(bins) > 1]
