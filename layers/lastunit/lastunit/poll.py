@@ -1,0 +1,187 @@
+"""Use case: what channels say about their orders by themselves, so that no lost webhook is a lost order.
+
+What webhooks have told already changes nothing. A poll that came to the end of the list proves that everything sold
+before it began is imported (`domain/polling.py`), and listings that waited for that are looked at again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import batched, islice
+
+from lastunit.change_orders import Changed, ChangeOrders, Incoming
+from lastunit.domain.channels import Channel
+from lastunit.domain.errors import ChannelUnavailable, Conflict, LastunitError, NotFound, Throttled
+from lastunit.domain.exceptions import ExceptionRecord, Kind
+from lastunit.domain.facts import Told
+from lastunit.domain.polling import HELD_MAX, Position, Reading, begin, ended, interrupted
+from lastunit.domain.world import Outcome
+from lastunit.ports import ChannelApi, Clock, Exceptions, OrdersPage, Pace, Polls, Queue, Settings
+from lastunit.pushing import Task, push_message
+
+CHANNELS_MAX = 8  # Polled side by side.
+WORK_SECONDS = 40  # No page is begun later; the function may run for 60 s.
+UNSETTLED_MAX = 2000  # Looked at again after one poll; the next one, a minute later, asks for the others.
+PUSHES_MAX = 100  # Of one send.
+KNOWN_ALREADY = frozenset({Outcome.DUPLICATE, Outcome.STALE})
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """`ended`: the list was read to its end. `found`: changes that nobody had told before."""
+
+    ended: bool = False
+    found: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollChannels:
+    polls: Polls
+    settings: Settings
+    api: Callable[[Channel], ChannelApi]
+    change: ChangeOrders
+    exceptions: Exceptions
+    pushes: Queue
+    pace: Pace
+    clock: Clock
+    sleep: Callable[[float], None]
+
+    def __call__(self) -> dict[str, Polled]:
+        """All channels side by side: one in trouble keeps no other from its poll."""
+        names = self.settings.channels()
+        until = self.clock.now() + timedelta(seconds=WORK_SECONDS)
+        with ThreadPoolExecutor(CHANNELS_MAX) as pool:
+            return dict(zip(names, pool.map(lambda name: self._attempt(name, until), names), strict=True))
+
+    def poll(self, name: str, seconds: float = WORK_SECONDS) -> Polled:
+        """One channel, now. No page is begun after so many seconds: the next poll goes on from there.
+
+        Raises NotFound, Conflict while another poll of it is under way, or StoreUnavailable.
+        """
+        return self._poll(name, self.clock.now() + timedelta(seconds=seconds))
+
+    def _attempt(self, name: str, until: datetime) -> Polled:
+        try:
+            return self._poll(name, until)
+        except LastunitError as error:
+            return Polled(error=str(error))
+
+    def _poll(self, name: str, until: datetime) -> Polled:
+        channel = self.settings.channel(name)
+        if channel is None:
+            raise NotFound("channel", name)
+        position = self.polls.begin(name)  # Before anything is asked of the channel.
+        reading = begin(position, self.polls.waiting(position.held), self.clock.now())
+        run = _Run(self, channel, position, reading, position)
+        polled = run.finish(until)
+        if run.after.done > position.done:
+            self._look_again(name, run.after.done)
+        return polled
+
+    def _look_again(self, name: str, done: int) -> None:
+        """A listing asked for twice does no harm; one that is forgotten here is asked for after the next poll."""
+        waiting = self.polls.unsettled(name, done)
+        for keys in batched(islice(waiting, UNSETTLED_MAX), PUSHES_MAX, strict=False):
+            self.pushes.send([push_message(Task(key)) for key in keys])
+
+
+@dataclass(slots=True)
+class _Run:
+    """One poll of one channel, from the position `before`. `after`: the last that we have kept."""
+
+    poll: PollChannels
+    channel: Channel
+    before: Position
+    reading: Reading
+    after: Position
+    saves: int = 0
+    found: int = 0
+
+    def finish(self, until: datetime) -> Polled:
+        try:
+            at_the_end = self._read(until)
+        except LastunitError as error:
+            self._save(interrupted(self.before, self.reading, self._now(), str(error)))
+            return Polled(found=self.found, error=str(error))
+        if at_the_end:
+            self._save(ended(self.before, self.reading, self._now()))
+        return Polled(at_the_end, self.found, self.after.last_error)
+
+    def _read(self, until: datetime) -> bool:
+        """Apply page after page. False: the time was up before the end of the list."""
+        api, token = self.poll.api(self.channel), None
+        while True:
+            self._await_turn(api, until)
+            page = self._page(api, token)
+            self.reading = self._applied(page)
+            token = page.next
+            if token is None:
+                return True
+            # What is done is kept page by page: a long backlog is worked off even if each poll dies early.
+            self._save(interrupted(self.before, self.reading, self._now()))
+            if self._now() > until:
+                return False
+
+    def _await_turn(self, api: ChannelApi, until: datetime) -> None:
+        """Polls and pushes share what the channel allows."""
+        while seconds := self.poll.pace.ask(self.channel.name, api.limits, urgent=True):
+            if self._now() + timedelta(seconds=seconds) > until:
+                raise Throttled(seconds)
+            self.poll.sleep(seconds)
+
+    def _page(self, api: ChannelApi, token: str | None) -> OrdersPage:
+        try:
+            return api.orders_since(self.reading.since, token)
+        except Throttled as error:
+            self.poll.pace.pause(self.channel.name, error.retry_after_seconds)
+            raise
+
+    def _applied(self, page: OrdersPage) -> Reading:
+        """With all of the page imported or held for a person; raises what keeps it from being either."""
+        failed = [*page.unreadable, *self._change(page.told)]
+        recorded = [self._record(external_id, cause) for external_id, cause in failed]
+        held = sorted(self.poll.polls.waiting(recorded))
+        reading = self.reading.applied(page.latest, held, self._now())
+        if len(reading.held) > HELD_MAX:
+            raise ChannelUnavailable(f"more than {HELD_MAX} of its orders cannot be imported")
+        return reading
+
+    def _change(self, told: Sequence[Told]) -> list[tuple[str, str]]:
+        """(External id, why) of what can never be applied. Raises what may go well another time."""
+        answers = self.poll.change([Incoming(str(at), fact) for at, fact in enumerate(told)]) if told else {}
+        changed = [answer for answer in answers.values() if isinstance(answer, Changed)]
+        self.found += sum(one.outcome not in KNOWN_ALREADY for one in changed)
+        failed = list[tuple[str, str]]()
+        for at, fact in enumerate(told):
+            answer = answers[str(at)]
+            if isinstance(answer, LastunitError):
+                if answer.retryable or isinstance(answer, NotFound):  # Its channel's settings are gone.
+                    raise answer
+                failed.append((fact.external_id, str(answer)))
+        return failed
+
+    def _record(self, external_id: str, cause: str) -> str:
+        """The same order for the same reason is one exception, however many polls meet it."""
+        name = self.channel.name
+        exception_id = hashlib.sha256(f"{name} {external_id} {cause}".encode()).hexdigest()[:24]
+        # Resolving it makes the next poll read the order again; the queue only tries what is known of it.
+        payload = json.dumps({"channel": name, "retry": external_id}, separators=(",", ":"))
+        why, at = f"order {external_id}: {cause}", self._now().isoformat()
+        self.poll.exceptions.record(ExceptionRecord(exception_id, Kind.UNREADABLE_ORDER, name, why, at, payload))
+        return exception_id
+
+    def _save(self, position: Position) -> None:
+        """Raises Conflict when another poll has kept one: it read the same, and went on from there."""
+        self.saves += 1
+        mark = f"{self.before.begun}/{self.saves}"
+        after = replace(position, found=self.before.found + self.found, saved=mark)
+        if not self.poll.polls.save(self.channel.name, self.after, after):
+            raise Conflict("another poll of this channel is under way")
+        self.after = after
+
+    def _now(self) -> datetime:
+        return self.poll.clock.now()
