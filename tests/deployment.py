@@ -32,7 +32,9 @@ class Deployment:
     pushes_url: str
 
     def connect(self, channel: Channel, secret: Mapping[str, Any]) -> None:
-        bootstrap.configure().put_channel(channel)
+        stored = bootstrap.configure().put_channel(channel).channel
+        if channel.outbound:
+            bootstrap.configure().switch_outbound(channel.name, on=True, seen=stored.edition)
         boto3.client("secretsmanager").create_secret(Name=PREFIX + channel.name, SecretString=json.dumps(secret))
 
     def lists(self, sku: str, channel: str, refs: Mapping[str, str] | None = None) -> None:
@@ -61,7 +63,10 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     client = new_client()
     tables = create_tables(client)
     sqs = boto3.client("sqs")
-    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("orders", "pushes", "webhooks")]
+    urls = [
+        sqs.create_queue(QueueName=name)["QueueUrl"]
+        for name in ("orders", "pushes", "webhooks", "coverage", "reconcile")
+    ]
     boto3.client("events").create_event_bus(Name="announcements")
     environment = {
         "STOCK_TABLE": tables.stock,
@@ -71,6 +76,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "ORDERS_QUEUE_URL": urls[0],
         "PUSHES_QUEUE_URL": urls[1],
         "WEBHOOKS_QUEUE_URL": urls[2],
+        "COVERAGE_QUEUE_URL": urls[3],
+        "RECONCILE_QUEUE_URL": urls[4],
         "EVENT_BUS_NAME": "announcements",
         "SECRETS_PREFIX": PREFIX,
     }

@@ -189,7 +189,7 @@ class FakeBook:
                 if not self._is_expected(change)
             },
             {key: self.stock.get(key) for key, movement in group.levels.items() if not self._has(movement)},
-            frozenset(group.listings.keys() - self.sales.keys()),
+            frozenset(set(group.listed) - self.sales.keys()),
             contended=False,
         )
 

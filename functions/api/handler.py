@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.api import life, orders, outgoing, settings, stock, waiting
+from functions.api import channels, coverage, drifts, life, orders, outgoing, polls, risk, settings, stock, waiting
 from lastunit.domain.errors import Conflict, InvalidInput, LastunitError, NotFound, UnreadableOrder, Unwritable
 
 logger = Logger()
@@ -29,6 +29,11 @@ def _read(text: str) -> Any:
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=_read)
 app.include_router(stock.router)
 app.include_router(settings.router)
+app.include_router(channels.router)
+app.include_router(coverage.router)
+app.include_router(polls.router)
+app.include_router(drifts.router)
+app.include_router(risk.router)
 app.include_router(orders.router)
 app.include_router(life.router)
 app.include_router(waiting.router)

@@ -7,9 +7,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.models import AdjustmentIn, BinIn, Name, PlaceIn, SkuIn, SkuName, TransferIn
-from lastunit.bootstrap import adjust_stock, configure, show_stock
+from lastunit.bootstrap import adjust_stock, configure, show_risk, show_stock
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.errors import InvalidInput
+from lastunit.domain.exposure import Listing
 from lastunit.domain.levels import Adjustment, Bin, Operation, Place, Reason, Transfer
 
 router = APIGatewayHttpRouter()
@@ -68,6 +69,7 @@ def _place(place: PlaceIn) -> Place:
 
 def _sku(sku: str) -> dict[str, Any]:
     view = show_stock().view(sku)
+    risk = show_risk().of(view)
     return {
         "sku": sku,
         "status": view.item.status.value,
@@ -75,5 +77,12 @@ def _sku(sku: str) -> dict[str, Any]:
         "low_stock": view.item.low_stock,
         "kits": list(view.kits),
         "levels": [asdict(level) for level in view.levels],
-        "listings": [asdict(listing) | {"wanted": wanted} for listing, wanted in show_stock().numbers(view)],
+        "available": risk.available if risk else None,
+        "exposed": risk.exposed if risk else None,
+        "at_risk": risk.units if risk else None,
+        "listings": [_listing(listing, wanted) for listing, wanted in show_stock().numbers(view)],
     }
+
+
+def _listing(listing: Listing, wanted: int) -> dict[str, Any]:
+    return asdict(listing) | {"wanted": wanted, "exposure": listing.exposure.units}

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import push_quantities, pushes_queue
 from lastunit.domain.errors import LastunitError
-from lastunit.push import Retry
+from lastunit.pushing import Retry, task_of
 
 logger = Logger()
 
@@ -19,22 +19,22 @@ PAUSE_MAX_SECONDS = 900
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    tasks = [(record, json.loads(record["body"])) for record in event["Records"]]
-    keyed = [
-        (record, (task["sku"], task["channel"], task["listing"])) for record, task in tasks if "listing" in task
+    messages = [(record, json.loads(record["body"])) for record in event["Records"]]
+    tasks = [(record, task_of(message)) for record, message in messages if "listing" in message]
+    results = push_quantities()(task for _, task in tasks)
+    failed = [(record, result) for record, task in tasks if isinstance(result := results[task.key], Retry)]
+    failed += [
+        (record, Retry()) for record, message in messages if "listing" not in message and not _fan_out(message)
     ]
-    results = push_quantities()(key for _, key in keyed)
-    failed = [(record, result) for record, key in keyed if isinstance(result := results[key], Retry)]
-    failed += [(record, Retry()) for record, task in tasks if "listing" not in task and not _fan_out(task)]
     for record, retry in failed:
         pushes_queue().retry_later(record["receiptHandle"], _pause_seconds(record, retry))
-    logger.info("pushes", tasks=len(tasks), listings=len(results), failed=len(failed))
+    logger.info("pushes", tasks=len(messages), listings=len(results), failed=len(failed))
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record, _ in failed]}
 
 
 def _fan_out(task: dict[str, Any]) -> bool:
     try:
-        push_quantities().fan_out(task["channel"], task["after"])
+        push_quantities().fan_out(task["channel"], task["after"], overwrite=task.get("overwrite", False))
     except LastunitError as error:
         logger.warning("fan-out comes again", channel=task["channel"], reason=str(error))
         return False

@@ -1,16 +1,18 @@
 """What each channel was told, in DynamoDB: one writer per listing, and nothing forgotten on the way."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from lastunit.adapters import items
 from lastunit.adapters.listings import DynamoListings
 from lastunit.domain.catalogue import Sku
-from lastunit.domain.exposure import LastError, Listing
+from lastunit.domain.exposure import LastError, Listing, Rises, Seen
 from lastunit.domain.groups import ListingKey
-from lastunit.domain.pushes import Failure, Shown
+from lastunit.domain.pushes import Failure
+from lastunit.ports import Grant, Kept
 from tests.dynamo import Store
 from tests.fakes import NOON, stocked
 
@@ -18,6 +20,7 @@ KEY: ListingKey = ("shirt", "web", "shirt")
 UNTIL = NOON + timedelta(seconds=60)
 LATER = UNTIL + timedelta(microseconds=1)
 GONE = LastError(Failure.GONE, "gone", NOON.isoformat())
+ROOM = Grant({"shirt": 0}, {("shirt", "M"): 5})
 
 
 @pytest.fixture
@@ -27,26 +30,36 @@ def listings(store: Store) -> DynamoListings:
 
 
 def stored(listings: DynamoListings) -> Listing:
-    view = listings.view("shirt")
-    found = view.listing("web", "shirt") if view else None
-    assert found
-    return found
+    return listings.rows([KEY])[KEY]
 
 
-def claim(listings: DynamoListings, worker: str = "w1", *, later: bool = False) -> bool:
-    now = LATER if later else NOON
-    return listings.claim(KEY, worker, now, now + timedelta(seconds=60))
+def claim(listings: DynamoListings, worker: str = "w1", *, now: datetime = NOON) -> bool:
+    return listings.claim([KEY], worker, now, now + timedelta(seconds=60)) == {KEY}
 
 
-def acknowledge(listings: DynamoListings, quantity: int, worker: str = "w1", version: str | None = None) -> bool:
-    return listings.acknowledged(KEY, worker, quantity, 2, version, NOON)
+def book(listings: DynamoListings, worker: str = "w1", grant: Grant | None = None, **changes: Any) -> bool:
+    before = stored(listings)
+    after = replace(before, **changes)
+    return listings.book([Kept(before, after, grant)], worker) == {KEY}
+
+
+def close(listings: DynamoListings, worker: str = "w1", **changes: object) -> bool:
+    """True: look again."""
+    before = stored(listings)
+    after = replace(before, **changes)  # type: ignore[arg-type]
+    return listings.close([Kept(before, after)], worker) == {KEY}
+
+
+def unsettled(store: Store) -> list[dict[str, object]]:
+    rows = store.rows(store.tables.stock)
+    return [row for row in rows if row["pk"] == "UNSETTLED#web"]
 
 
 def test_one_read_tells_everything_about_a_sku(listings: DynamoListings) -> None:
     view = listings.view("shirt")
 
     assert view
-    assert (Sku("shirt"), ("set",)) == (view.item, view.kits)
+    assert (Sku("shirt"), ("set",), 0) == (view.item, view.kits, view.grants)
     assert [replace(stocked("shirt", "M", 5), unplaced=5, seq=1, cause="receive receive-shirt-M")] == list(
         view.levels
     )
@@ -55,6 +68,9 @@ def test_one_read_tells_everything_about_a_sku(listings: DynamoListings) -> None
 
 def test_there_is_no_view_of_an_unknown_sku(listings: DynamoListings) -> None:
     assert listings.view("stranger") is None
+
+
+# Claims
 
 
 def test_a_claim_makes_one_writer_and_counts_the_push(listings: DynamoListings) -> None:
@@ -70,117 +86,204 @@ def test_a_claim_may_be_asked_for_twice_as_when_its_answer_is_lost(listings: Dyn
 def test_a_claim_past_its_time_is_taken_over(listings: DynamoListings) -> None:
     claim(listings, "dead")
 
-    assert claim(listings, "w2", later=True)
+    assert claim(listings, "w2", now=LATER)
 
 
-@pytest.mark.parametrize("ends_with_error", [True, False])
-def test_the_holder_learns_at_the_end_that_another_came(listings: DynamoListings, ends_with_error: bool) -> None:
-    def end() -> bool:
-        claim(listings)
-        claim(listings, "w2")
-        return listings.release(KEY, "w1", GONE, True) if ends_with_error else acknowledge(listings, 4)
+def test_many_are_claimed_together_and_one_that_is_held_keeps_no_other(
+    listings: DynamoListings, store: Store
+) -> None:
+    names = [f"name-{n:03}" for n in range(120)]
+    for name in names:
+        row = items.listing_key("hat", "web", name)
+        store.client.put_item(TableName=store.tables.stock, Item=row)
+    keys = [("hat", "web", name) for name in names]
+    listings.claim(keys[7:8], "other", NOON, UNTIL)
 
-    def undisturbed() -> bool:
-        claim(listings)
-        return listings.release(KEY, "w1", GONE, True) if ends_with_error else acknowledge(listings, 4)
+    claimed = listings.claim([*keys, ("hat", "web", "gone")], "w1", NOON, UNTIL)
 
-    assert (True, False) == (end(), undisturbed())
+    assert set(keys) - {keys[7]} == claimed
+
+
+@pytest.mark.parametrize("last_error", [GONE, None])
+def test_the_holder_learns_at_the_end_that_another_came(
+    listings: DynamoListings, last_error: LastError | None
+) -> None:
+    claim(listings)
+    claim(listings, "w2")
+
+    disturbed = close(listings, last_error=last_error)
+    claim(listings)
+
+    assert (True, False) == (disturbed, close(listings, last_error=last_error))
 
 
 def test_a_claim_on_a_listing_that_does_not_exist_creates_none(store: Store, listings: DynamoListings) -> None:
     before = store.rows(store.tables.stock)
 
-    claimed = listings.claim(("shirt", "web", "gone"), "w1", NOON, UNTIL)
+    claimed = listings.claim([("shirt", "web", "gone")], "w1", NOON, UNTIL)
 
-    assert (False, before) == (claimed, store.rows(store.tables.stock))
+    assert (set(), before) == (claimed, store.rows(store.tables.stock))
 
 
-def test_a_number_is_booked_before_it_leaves_and_settled_by_its_acknowledgement(listings: DynamoListings) -> None:
+# What is kept
+
+
+def test_all_that_a_writer_knows_is_kept_and_read_back(listings: DynamoListings) -> None:
+    known: dict[str, Any] = {
+        "acknowledged": 0,
+        "acknowledged_sold": 2,
+        "acknowledged_at": "then",
+        "channel_version": "7",
+    }
+    known |= {
+        "granted": 9,
+        "booked": 3,
+        "doubt_until": "later",
+        "observed": 0,
+        "observed_poll": 4,
+        "settling": True,
+    }
+    known |= {"pace": 1500, "pace_sold": 1, "pace_at": "then", "revised_on": "today", "revisions": 5}
+    known |= {
+        "in_flight": 0,
+        "in_flight_sold": 1,
+        "sent_at": "now",
+        "rising": 3,
+        "rising_from": 0,
+        "last_error": GONE,
+    }
     claim(listings)
 
-    booked = listings.sending(KEY, "w1", 4, 2, None)
+    booked = book(listings, **known)
+    close(listings)
 
-    assert (True, 4, 2, None) == (
-        booked,
-        stored(listings).in_flight,
-        stored(listings).in_flight_sold,
-        stored(listings).acknowledged,
+    expected = replace(Listing("web", "shirt", "shirt", sequence=1), **known)
+    assert (True, expected) == (booked, stored(listings))
+
+
+def test_what_no_longer_holds_is_forgotten(listings: DynamoListings) -> None:
+    claim(listings)
+    book(listings, in_flight=4, in_flight_sold=2, booked=4, sent_at="now", last_error=GONE)
+
+    close(listings, in_flight=None, in_flight_sold=0, booked=0, sent_at=None, last_error=None, acknowledged=4)
+
+    assert Listing("web", "shirt", "shirt", acknowledged=4, sequence=1) == stored(listings)
+
+
+def test_what_others_write_is_left_alone(listings: DynamoListings, store: Store) -> None:
+    """Sales, ids and increases come while a number is under way."""
+    claim(listings)
+    before = stored(listings)
+    key = items.listing_key(*KEY)
+    values = {":two": items.value(2), ":refs": items.value({"id": "9"}), ":override": items.value({"cap": 3})}
+    store.client.update_item(
+        TableName=store.tables.stock,
+        Key=key,
+        UpdateExpression="SET sold = :two, restocked = :two, refs = :refs, #override = :override, frozen = :two",
+        ExpressionAttributeNames={"#override": "override"},
+        ExpressionAttributeValues=values,
     )
-    acknowledge(listings, 4, version="7")
-    told = Listing("web", "shirt", "shirt", acknowledged=4, acknowledged_sold=2, channel_version="7", sequence=1)
-    assert replace(told, acknowledged_at=NOON.isoformat()) == stored(listings)
 
+    listings.close([Kept(before, replace(before, acknowledged=4))], "w1")
 
-def test_what_was_read_back_settles_what_was_in_flight_before(listings: DynamoListings) -> None:
-    claim(listings)
-    listings.sending(KEY, "w1", 4, 0, None)
-    listings.release(KEY, "w1", None, settled=False)
-    claim(listings)
-
-    listings.sending(KEY, "w1", 3, 1, Shown(5, "8"))
-    listings.release(KEY, "w1", None, settled=True)
-
-    told = Listing("web", "shirt", "shirt", acknowledged=5, acknowledged_sold=1, channel_version="8", sequence=2)
-    assert told == stored(listings)
-
-
-def test_zero_is_booked_and_acknowledged_like_any_number(listings: DynamoListings) -> None:
-    claim(listings)
-    listings.sending(KEY, "w1", 0, 0, Shown(0))
-
-    assert 0 == stored(listings).in_flight
-    acknowledge(listings, 0)
-    assert 0 == stored(listings).acknowledged
-
-
-@pytest.mark.parametrize(("settled", "expected"), [(True, None), (False, 4)])
-def test_only_a_settled_number_is_no_longer_in_flight(
-    listings: DynamoListings, settled: bool, expected: int | None
-) -> None:
-    claim(listings)
-    listings.sending(KEY, "w1", 4, 0, None)
-
-    listings.release(KEY, "w1", GONE, settled)
-
-    assert (expected, GONE) == (stored(listings).in_flight, stored(listings).last_error)
-
-
-def test_an_error_stays_until_the_next_acknowledgement(listings: DynamoListings) -> None:
-    claim(listings)
-    listings.release(KEY, "w1", GONE, settled=True)
-    claim(listings)
-    listings.release(KEY, "w1", None, settled=True)
-    assert GONE == stored(listings).last_error
-
-    claim(listings)
-    acknowledge(listings, 4)
-
-    assert stored(listings).last_error is None
+    after = stored(listings)
+    assert (2, 2, {"id": "9"}, {"cap": 3}) == (after.sold, after.rises.restocked, after.refs, after.override)
 
 
 def test_a_worker_that_lost_its_claim_writes_nothing_and_looks_again(listings: DynamoListings) -> None:
     claim(listings, "old")
-    listings.sending(KEY, "old", 9, 0, None)
-    claim(listings, "new", later=True)
-    listings.sending(KEY, "new", 4, 0, None)
+    claim(listings, "new", now=LATER)
+    book(listings, "new", in_flight=4)
 
-    booked = listings.sending(KEY, "old", 9, 0, Shown(9))
-    looks = acknowledge(listings, 9, "old"), listings.release(KEY, "old", GONE, True)
+    booked = book(listings, "old", in_flight=9)
+    looks = close(listings, "old", acknowledged=9)
 
     after = stored(listings)
-    assert (False, (True, True)) == (booked, looks)
-    assert (4, None, None) == (after.in_flight, after.acknowledged, after.last_error)
-    assert not claim(listings, "third", later=True)
+    assert (False, True, 4, None) == (booked, looks, after.in_flight, after.acknowledged)
+    assert not claim(listings, "third", now=LATER)
 
 
-def test_a_repeated_acknowledgement_asks_for_one_more_look_and_changes_nothing(listings: DynamoListings) -> None:
+def test_a_repeated_end_asks_for_one_more_look_and_changes_nothing(listings: DynamoListings) -> None:
     claim(listings)
-    acknowledge(listings, 4)
+    close(listings, acknowledged=4)
     once = stored(listings)
 
-    again = acknowledge(listings, 4)
+    again = close(listings, acknowledged=5)
 
     assert (True, once) == (again, stored(listings))
+
+
+# Room
+
+
+def test_room_is_granted_once_for_what_was_seen(listings: DynamoListings) -> None:
+    claim(listings)
+
+    first = book(listings, grant=ROOM, booked=3)
+    second = book(listings, grant=ROOM, booked=5)
+
+    assert (True, False, 3) == (first, second, stored(listings).booked)
+
+
+def test_no_room_is_granted_on_units_that_are_gone(listings: DynamoListings) -> None:
+    claim(listings)
+
+    granted = book(listings, grant=Grant({"shirt": 0}, {("shirt", "M"): 6}), booked=6)
+
+    assert (False, 0) == (granted, stored(listings).booked)
+
+
+def test_room_of_every_component_is_counted(listings: DynamoListings) -> None:
+    claim(listings)
+    book(listings, grant=Grant({"shirt": 0, "hat": 0}, {("shirt", "M"): 5, ("hat", "M"): 3}), booked=1)
+
+    views = [listings.view(sku) for sku in ("shirt", "hat")]
+
+    assert [1, 1] == [view.grants for view in views if view]
+
+
+def test_no_room_is_granted_without_the_claim(listings: DynamoListings) -> None:
+    granted = book(listings, "nobody", grant=ROOM, booked=3)
+
+    view = listings.view("shirt")
+    assert (False, 0) == (granted, view.grants if view else None)
+
+
+# What waits for a poll
+
+
+def test_a_listing_that_waits_for_a_poll_is_found_until_it_is_settled(
+    listings: DynamoListings, store: Store
+) -> None:
+    claim(listings)
+    close(listings, settling=True, observed=0, observed_poll=7)
+    waiting = unsettled(store)
+    claim(listings)
+
+    close(listings, settling=False, observed=None)
+
+    assert [("shirt#shirt", 7)] == [(row["sk"], row["poll"]) for row in waiting]
+    assert [] == unsettled(store)
+
+
+def test_nobody_waits_for_a_poll_whose_claim_was_lost(listings: DynamoListings, store: Store) -> None:
+    close(listings, "nobody", settling=True)
+
+    assert [] == unsettled(store)
+
+
+# Increases
+
+
+def test_increases_are_kept_once_for_what_was_counted_before(listings: DynamoListings) -> None:
+    before = stored(listings)
+    rises = Rises(risen=3, seen={("shirt", "M"): Seen(2, 8), ("hat", "L"): Seen(1, 0)})
+
+    first, second = listings.rise(before, rises), listings.rise(before, replace(rises, risen=6))
+    third = listings.rise(stored(listings), replace(rises, risen=4))
+
+    assert (True, False, True) == (first, second, third)
+    assert replace(rises, risen=4, rev=2) == stored(listings).rises
 
 
 def test_the_listings_of_a_channel_come_in_pages_without_further_names(

@@ -17,7 +17,8 @@ from lastunit.domain.catalogue import Location
 from lastunit.domain.channels import Channel
 from lastunit.domain.levels import Adjustment, Reason
 from lastunit.domain.pushes import Failure
-from lastunit.push import CLAIM_SECONDS, WORK_SECONDS
+from lastunit.push import WORK_SECONDS
+from lastunit.push_desk import CLAIM_SECONDS
 from tests.channels.ebay import Ebay
 from tests.channels.generic import GenericStore
 from tests.channels.marketplace import Misbehaviour

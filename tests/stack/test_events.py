@@ -16,6 +16,7 @@ from moto import mock_aws
 from lastunit import bootstrap
 from lastunit.domain.catalogue import Location
 from lastunit.domain.channels import Channel
+from lastunit.domain.coverage import Run, Tally
 from lastunit.domain.levels import Adjustment, Reason
 from lastunit.domain.lifecycle import State
 from tests.channels.generic import GenericStore
@@ -135,8 +136,8 @@ def test_the_change_of_stock_asks_for_a_push_on_each_channel(shop: Shop) -> None
     answer = shop.invoke("track_stock")
 
     asked = shop.deployment.sent(shop.deployment.pushes_url)
-    expected = [{"sku": "POSTER", "channel": channel, "listing": "POSTER"} for channel in ("own-store", "shopify")]
-    assert (None, expected) == (answer, asked)
+    task = {"sku": "POSTER", "listing": "POSTER", "since": "2026-11-21T12:00:00+00:00"}
+    assert (None, [task | {"channel": channel} for channel in ("own-store", "shopify")]) == (answer, asked)
 
 
 def test_the_push_is_acknowledged(shop: Shop) -> None:
@@ -157,10 +158,52 @@ def test_the_change_of_stock_becomes_an_entry_of_the_ledger(shop: Shop) -> None:
     )
 
 
+def test_an_order_whose_webhook_was_lost_is_found(shop: Shop) -> None:
+    shop.store.list_item("POSTER", 1)
+    shop.store.sell({"POSTER": 1})
+
+    shop.invoke("poll_channels")
+
+    assert 9 == shop.deployment.store.levels()["POSTER", "montreal"].available
+
+
+def test_a_segment_of_listings_is_read_back(shop: Shop) -> None:
+    shop.invoke("push_quantities")
+    shop.store.list_item("POSTER", 4)
+
+    answer = shop.invoke("reconcile")
+
+    assert ({"batchItemFailures": []}, ["edit"]) == (
+        answer,
+        [drift.kind.value for drift in bootstrap.drifts().of("own-store")],
+    )
+
+
 def test_no_order_is_due(shop: Shop) -> None:
     shop.invoke("expire_orders")
 
     assert [] == shop.deployment.sent(shop.deployment.orders_url)
+
+
+def test_a_run_by_hand_is_begun(shop: Shop) -> None:
+    bootstrap.ask_for_coverage().start("own-store")
+
+    shop.invoke("run_full_coverage")
+
+    [run] = bootstrap.coverages().runs("own-store", 10)
+    assert [{"channel": "own-store", "run": run.slot, "after": None}] == shop.deployment.sent(
+        os.environ["COVERAGE_QUEUE_URL"]
+    )
+
+
+def test_the_segment_is_overwritten(shop: Shop) -> None:
+    bootstrap.coverages().start(Run("own-store", "2026-11-21T12:00:00+00:00", "2026-11-21T12:00:00+00:00"))
+
+    answer = shop.invoke("cover_listings")
+
+    [run] = bootstrap.coverages().runs("own-store", 10)
+    assert ({"batchItemFailures": []}, {"POSTER": 10}) == (answer, shop.store.shelves)
+    assert Tally(1, 1) == (run.report and run.report.tally)
 
 
 def test_an_announcement_that_no_address_wants_is_done_with(shop: Shop) -> None:

@@ -12,8 +12,9 @@ from lastunit.domain.catalogue import Location, Sku, Status
 from lastunit.domain.channels import Channel
 from lastunit.domain.exposure import LastError, Listing, shown
 from lastunit.domain.levels import Level, LevelKey
-from lastunit.domain.pushes import Failure
-from tests.fakes import stocked
+from lastunit.domain.pushes import Failure, Form, Shown
+from lastunit.domain.telling import Due
+from tests.fakes import NOON, stocked
 
 WEB = Channel("web", "generic")
 SHIRT, HAT = Sku("shirt"), Sku("hat")
@@ -162,7 +163,7 @@ def test_a_belief_is_trusted_while_nothing_is_in_flight_or_still_to_be_imported(
 
 
 def test_sales_seen_by_reading_back_are_not_counted_again_when_they_are_imported() -> None:
-    read = TOLD.read_back(5)
+    read = Due(TOLD, 0, Form.SWAP).seeing(Shown(5), NOON, 0).listing
 
     imported = replace(read, sold=read.sold + 2)
 

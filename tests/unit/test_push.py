@@ -8,7 +8,9 @@ import pytest
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.errors import ChannelUnavailable, Throttled
 from lastunit.domain.pushes import Failure, Form
-from lastunit.push import CLAIM_SECONDS, LOOKS_MAX, PAGE_MAX, SWAPS_MAX, WORK_SECONDS, Done, Retry
+from lastunit.push import LOOKS_MAX, PAGE_MAX, WORK_SECONDS, Done, Retry, Task
+from lastunit.push_desk import CLAIM_SECONDS
+from lastunit.push_round import SWAPS_MAX
 from tests.pushing import FakeChannel, Hub
 
 ACKNOWLEDGED = Done(acknowledged=True)
@@ -63,10 +65,10 @@ def test_pushes_travel_in_batches_as_large_as_the_channel_takes() -> None:
 def test_the_number_is_computed_when_it_is_sent() -> None:
     shop = hub()
     shop.lists("shirt", 9, told=10)
-    keys = list(shop.listings.rows)
+    keys = list(shop.listings.listed)
     shop.has("shirt", 4)
 
-    shop.use_case(keys)
+    shop.use_case(map(Task, keys))
 
     assert [("shirt", 4)] == shop.market.told
 
@@ -77,7 +79,7 @@ def test_a_kit_shows_what_its_scarcest_component_allows() -> None:
     shop.lists("hat", 5, told=5)
     shop.lists("set", 0, told=0)
     shop.listings.skus["set"] = Sku("set", recipe={"shirt": 1, "hat": 2})
-    del shop.listings.levels["set"]
+    del shop.listings.stock["set", "M"]
 
     shop.push("set")
 
@@ -108,7 +110,7 @@ def test_a_throttled_call_comes_again_when_the_channel_wishes_and_nothing_stays_
 
     assert {"a": ACKNOWLEDGED, "b": Retry(7), "c": Retry(7)} == results
     assert [None, None] == [shop.listing(name).in_flight for name in "bc"]
-    assert [None, None] == [shop.listings.rows[name, "web", name].claim for name in "bc"]
+    assert [None, None] == [shop.listings.listed[name, "web", name].claim for name in "bc"]
 
 
 def test_one_failing_listing_never_fails_its_batch() -> None:
@@ -132,7 +134,7 @@ def test_a_permanent_failure_is_kept_for_a_person_and_not_retried(failure: Failu
     results = shop.push()
 
     error = shop.listing("shirt").last_error
-    assert ({"shirt": Done()}, failure) == (results, error.failure if error else None)
+    assert ({"shirt": Done(refused=True)}, failure) == (results, error.failure if error else None)
     assert 1 == len(shop.market.writes)
 
 
@@ -165,7 +167,7 @@ def test_a_channel_whose_secret_is_missing_keeps_its_pushes_waiting() -> None:
     shop = hub()
     shop.lists("shirt", 1, told=2)
 
-    results = replace(shop.use_case, api=unavailable)(list(shop.listings.rows))
+    results = replace(shop.use_case, api=unavailable)(map(Task, shop.listings.listed))
 
     assert [Retry()] == list(results.values())
 
@@ -206,7 +208,7 @@ def test_a_listing_that_changes_at_every_look_goes_back_to_the_queue() -> None:
     shop.lists("shirt", 50, told=90)
 
     def meanwhile() -> None:
-        shop.has("shirt", shop.listings.levels["shirt"].available - 1)
+        shop.has("shirt", shop.listings.stock["shirt", "M"].available - 1)
         shop.push()
 
     shop.market.meanwhile = [meanwhile] * LOOKS_MAX
@@ -219,9 +221,8 @@ def test_a_listing_that_changes_at_every_look_goes_back_to_the_queue() -> None:
 def test_a_claim_past_its_time_is_taken_over() -> None:
     shop = hub()
     shop.lists("shirt", 5, told=9)
-    shop.listings.claim(
-        ("shirt", "web", "shirt"), "dead", shop.clock.now(), shop.clock.now() + timedelta(seconds=9)
-    )
+    now = shop.clock.now()
+    shop.listings.claim([("shirt", "web", "shirt")], "dead", now, now + timedelta(seconds=9))
     shop.clock.advance(9.5)
 
     results = shop.push()
@@ -267,7 +268,7 @@ def test_a_listing_or_channel_that_is_gone_needs_no_push() -> None:
     shop = hub()
     gone, elsewhere = ("shirt", "web", "gone"), ("shirt", "closed", "shirt")
 
-    results = shop.use_case([gone, elsewhere])
+    results = shop.use_case([Task(gone), Task(elsewhere)])
 
     assert ({gone: Done(), elsewhere: Done()}, []) == (results, shop.market.told)
 

@@ -75,7 +75,7 @@ def test_a_channel_that_shows_the_number_already_is_not_written_to() -> None:
     assert (7, 3) == (shop.listing("shirt").acknowledged, shop.listing("shirt").acknowledged_sold)
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", [Form.SET, Form.SWAP])
 @pytest.mark.parametrize("versioned", [True, False])
 def test_sales_that_stay_unseen_are_subtracted_from_every_later_push(form: Form, versioned: bool) -> None:
     shop = hub(form, versioned=versioned)
@@ -120,7 +120,7 @@ def test_units_the_channel_took_back_itself_are_no_sales() -> None:
 LOST = (OutcomeUnknown("lost"), ChannelUnavailable("500"))
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", [Form.SET, Form.SWAP])
 @pytest.mark.parametrize("error", LOST)
 def test_a_number_whose_outcome_is_unknown_stays_booked_until_it_is_read_back(
     form: Form, error: LastunitError
@@ -137,7 +137,7 @@ def test_a_number_whose_outcome_is_unknown_stays_booked_until_it_is_read_back(
     assert (None, 4, 0) == (settled.in_flight, settled.acknowledged, settled.acknowledged_sold)
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", [Form.SET, Form.SWAP])
 @pytest.mark.parametrize("error", LOST)
 def test_a_number_in_flight_that_was_applied_is_not_mistaken_for_sales(form: Form, error: LastunitError) -> None:
     shop = hub(form)
@@ -150,7 +150,7 @@ def test_a_number_in_flight_that_was_applied_is_not_mistaken_for_sales(form: For
     assert ({"shirt": 4}, 0) == (shop.market.shelves, shop.listing("shirt").acknowledged_sold)
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", [Form.SET, Form.SWAP])
 @pytest.mark.parametrize("error", [Throttled(2), NotSent("refused")])
 @pytest.mark.parametrize("where", ["read_errors", "write_errors"])
 def test_nor_is_it_when_the_next_attempt_is_turned_away(form: Form, error: LastunitError, where: str) -> None:
@@ -183,7 +183,7 @@ def test_a_throttled_batch_forgets_nothing_about_those_behind_it() -> None:
     shop = hub(batch_max=1)
     shop.lists("a", 2, told=3)
     shop.lists("b", 4, told=10)
-    shop.listings.rows["b", "web", "b"].listing = replace(shop.listing("b"), in_flight=5)
+    shop.listings.listed["b", "web", "b"].listing = replace(shop.listing("b"), in_flight=5)
     shop.market.put("b", 5)
     shop.market.write_errors = [Throttled(1)]
     shop.push()

@@ -15,6 +15,8 @@ from botocore.config import Config
 from pydantic import ValidationError
 
 from lastunit.adapters.catalogue import DynamoCatalogue
+from lastunit.adapters.coverages import DynamoCoverages
+from lastunit.adapters.drifts import DynamoDrifts
 from lastunit.adapters.event_bus import EventBridgeBus
 from lastunit.adapters.exceptions import DynamoExceptions
 from lastunit.adapters.http import UrllibClient
@@ -22,7 +24,10 @@ from lastunit.adapters.ledger import DynamoLedger
 from lastunit.adapters.listings import DynamoListings
 from lastunit.adapters.movements import DynamoMovements
 from lastunit.adapters.outgoing import DynamoOutgoingWebhooks
+from lastunit.adapters.pace import DynamoPace
+from lastunit.adapters.polls import DynamoPolls
 from lastunit.adapters.queues import SqsQueue
+from lastunit.adapters.risks import DynamoDelays, DynamoPastOrders, DynamoRisks
 from lastunit.adapters.secrets import ChannelSecrets
 from lastunit.adapters.settings import DynamoSettings
 from lastunit.adapters.stock_book import DynamoStockBook
@@ -32,18 +37,25 @@ from lastunit.adjust import AdjustStock
 from lastunit.announce import Announce, KeepTasks
 from lastunit.change_orders import ChangeOrders
 from lastunit.configure import Configure
+from lastunit.cover import AskForCoverage, CoverListings, RunFullCoverage
 from lastunit.deliver import DeliverWebhooks
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, InvalidInput
 from lastunit.expire import ExpireOrders
 from lastunit.outgoing import ConfigureWebhooks
+from lastunit.poll import PollChannels
+from lastunit.pool import ReadPool
 from lastunit.ports import ChannelApi, Sign
 from lastunit.process import ProcessOrders
 from lastunit.push import PushQuantities
 from lastunit.receive import ReceiveWebhook
+from lastunit.reconcile import DecideDrift, Reconcile
 from lastunit.record import RecordChanges, WriteLedger
+from lastunit.rehearse import Rehearse
 from lastunit.resolve import ResolveException
+from lastunit.risk import KeepRisk, ShowDelay, ShowRisk, Simulate
 from lastunit.show import ShowStock
+from lastunit.sync import ManualSync
 from lastunit.track import TrackStock
 
 if TYPE_CHECKING:
@@ -125,6 +137,13 @@ def exceptions() -> DynamoExceptions:
 
 
 @cache
+def polls() -> DynamoPolls:
+    return DynamoPolls(
+        _dynamodb(), os.environ["SETTINGS_TABLE"], os.environ["STOCK_TABLE"], os.environ["ORDERS_TABLE"]
+    )
+
+
+@cache
 def orders_queue() -> SqsQueue:
     return SqsQueue(_sqs(), os.environ["ORDERS_QUEUE_URL"])
 
@@ -132,6 +151,26 @@ def orders_queue() -> SqsQueue:
 @cache
 def pushes_queue() -> SqsQueue:
     return SqsQueue(_sqs(), os.environ["PUSHES_QUEUE_URL"])
+
+
+@cache
+def coverage_queue() -> SqsQueue:
+    return SqsQueue(_sqs(), os.environ["COVERAGE_QUEUE_URL"])
+
+
+@cache
+def risks() -> DynamoRisks:
+    return DynamoRisks(_dynamodb(), os.environ["STOCK_TABLE"])
+
+
+@cache
+def delays() -> DynamoDelays:
+    return DynamoDelays(_dynamodb(), os.environ["SETTINGS_TABLE"])
+
+
+@cache
+def coverages() -> DynamoCoverages:
+    return DynamoCoverages(_dynamodb(), os.environ["SETTINGS_TABLE"])
 
 
 stream_events = events
@@ -183,13 +222,66 @@ def process_orders() -> ProcessOrders:
 
 
 @cache
+def poll_channels() -> PollChannels:
+    return PollChannels(
+        polls(),
+        settings(),
+        channel_api,
+        change_orders(),
+        exceptions(),
+        pushes_queue(),
+        pace(),
+        SystemClock(),
+        time.sleep,
+    )
+
+
+@cache
+def pace() -> DynamoPace:
+    return DynamoPace(_dynamodb(), os.environ["SETTINGS_TABLE"], SystemClock())
+
+
+@cache
+def reconcile_queue() -> SqsQueue:
+    return SqsQueue(_sqs(), os.environ["RECONCILE_QUEUE_URL"])
+
+
+@cache
+def drifts() -> DynamoDrifts:
+    return DynamoDrifts(_dynamodb(), os.environ["SETTINGS_TABLE"], os.environ["STOCK_TABLE"])
+
+
+@cache
+def reconcile() -> Reconcile:
+    return Reconcile(
+        drifts(),
+        listings(),
+        settings(),
+        channel_api,
+        poll_channels().poll,
+        polls(),
+        pace(),
+        reconcile_queue(),
+        pushes_queue(),
+        SystemClock(),
+        time.sleep,
+    )
+
+
+@cache
+def decide_drift() -> DecideDrift:
+    return DecideDrift(drifts(), listings(), settings(), pushes_queue(), SystemClock(), new_id)
+
+
+@cache
 def resolve_exception() -> ResolveException:
     return ResolveException(exceptions(), orders_queue(), SystemClock())
 
 
 @cache
 def track_stock() -> TrackStock:
-    return TrackStock(listings(), pushes_queue(), orders_queue())
+    keep_risk = KeepRisk(listings(), risks(), SystemClock())
+    return TrackStock(listings(), settings(), pushes_queue(), orders_queue(), keep_risk)
 
 
 @cache
@@ -199,7 +291,46 @@ def expire_orders() -> ExpireOrders:
 
 @cache
 def push_quantities() -> PushQuantities:
-    return PushQuantities(listings(), settings(), channel_api, pushes_queue(), SystemClock(), new_id)
+    return _push_quantities(urgent=True)
+
+
+def _push_quantities(*, urgent: bool) -> PushQuantities:
+    return PushQuantities(
+        listings(),
+        stock_book(),
+        settings(),
+        read_pool(),
+        polls(),
+        channel_api,
+        pace(),
+        delays(),
+        pushes_queue(),
+        SystemClock(),
+        new_id,
+        time.sleep,
+        urgent,
+    )
+
+
+@cache
+def read_pool() -> ReadPool:
+    return ReadPool(listings(), settings(), lambda channel: channel_module(channel.kind).Api.form, SystemClock())
+
+
+@cache
+def run_full_coverage() -> RunFullCoverage:
+    return RunFullCoverage(coverages(), settings(), poll_channels().poll, coverage_queue(), SystemClock())
+
+
+@cache
+def ask_for_coverage() -> AskForCoverage:
+    return AskForCoverage(coverages(), coverages(), settings(), SystemClock())
+
+
+@cache
+def cover_listings() -> CoverListings:
+    push = _push_quantities(urgent=False)  # The ordinary pushes go first.
+    return CoverListings(coverages(), settings(), listings(), push, pushes_queue(), coverage_queue(), SystemClock())
 
 
 @cache
@@ -232,10 +363,36 @@ def adjust_stock() -> AdjustStock:
 
 @cache
 def show_stock() -> ShowStock:
-    return ShowStock(listings(), settings())
+    return ShowStock(listings(), settings(), read_pool())
+
+
+@cache
+def show_risk() -> ShowRisk:
+    return ShowRisk(listings(), risks(), read_pool())
+
+
+@cache
+def show_delay() -> ShowDelay:
+    return ShowDelay(delays(), settings(), SystemClock())
+
+
+@cache
+def simulate() -> Simulate:
+    orders = DynamoPastOrders(_dynamodb(), os.environ["ORDERS_TABLE"], SystemClock())
+    return Simulate(orders, stock_book(), settings(), show_delay(), SystemClock())
 
 
 @cache
 def configure() -> Configure:
     catalogue = DynamoCatalogue(_dynamodb(), os.environ["STOCK_TABLE"], os.environ["SETTINGS_TABLE"])
-    return Configure(catalogue, settings(), stock_book(), pushes_queue(), orders_queue())
+    return Configure(catalogue, settings(), stock_book(), pushes_queue(), orders_queue(), SystemClock())
+
+
+@cache
+def rehearse() -> Rehearse:
+    return Rehearse(listings(), settings(), show_stock())
+
+
+@cache
+def manual_sync() -> ManualSync:
+    return ManualSync(listings(), settings(), pushes_queue())

@@ -1,29 +1,20 @@
 """Use case: look at a SKU, and at what each of its listings should show. Push, API and console all ask here."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lastunit.domain.catalogue import Location
-from lastunit.domain.channels import Channel
+from lastunit.domain.channels import Channel, Mode
 from lastunit.domain.errors import NotFound
-from lastunit.domain.exposure import Listing, shown
+from lastunit.domain.exposure import Listing
 from lastunit.domain.stock_view import SkuView
+from lastunit.pool import ReadPool, looked_up, rivals, rule_number
 from lastunit.ports import Listings, Settings
-
-Find = Callable[[str], SkuView | None]
-
-
-def number(channel: Channel, view: SkuView, find: Find, locations: Sequence[Location]) -> int:
-    """What the channel may show of this SKU or kit now. `find` looks up its components."""
-    parts = {sku: found for sku in view.item.recipe if (found := find(sku))} or {view.item.sku: view}
-    items = {sku: found.item for sku, found in parts.items()}
-    return shown(channel, view.item, items, lambda sku: parts[sku].levels if sku in parts else (), locations)
 
 
 @dataclass(frozen=True, slots=True)
 class ShowStock:
     listings: Listings
     settings: Settings
+    read_pool: ReadPool
 
     def view(self, sku: str) -> SkuView:
         found = self.listings.view(sku)
@@ -33,10 +24,19 @@ class ShowStock:
 
     def numbers(self, view: SkuView) -> list[tuple[Listing, int]]:
         """Each listing with the number it should show now; those of removed channels are left out."""
-        locations = self.settings.locations()
         channels = {name: self.settings.channel(name) for name in {one.channel for one in view.listings}}
         return [
-            (listing, number(channel, view, self.listings.view, locations))
+            (listing, self._number(channel, listing, view))
             for listing in view.listings
             if (channel := channels[listing.channel])
         ]
+
+    def _number(self, channel: Channel, listing: Listing, view: SkuView) -> int:
+        if channel.mode is Mode.ESCROW:
+            planned = self.read_pool(view.item.sku).number(listing.key)
+            return planned if planned is not None else listing.believed or 0
+        views = {sku: found for sku in view.item.recipe if (found := self.listings.view(sku))} | {
+            view.item.sku: view
+        }
+        places, others = self.settings.locations(), rivals(self.settings, channel)
+        return rule_number(listing.terms(channel), listing.sku, *looked_up(views), places, others)

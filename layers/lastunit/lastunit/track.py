@@ -1,28 +1,41 @@
 """Use case: what changed in stock leads to a push for every listing that shows it, kits included."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lastunit.count_rises import CountRises
+from lastunit.domain.channels import Channel, Mode
 from lastunit.domain.events import Event, LevelChanged, ListingChanged, QueueJoined, SkuChanged
+from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
-from lastunit.ports import Listings, Queue
+from lastunit.domain.stock_view import SkuView
+from lastunit.ports import Listings, Queue, Settings
+from lastunit.pushing import Task, push_message
+from lastunit.risk import KeepRisk, showing
 
 
 @dataclass(frozen=True, slots=True)
 class TrackStock:
     listings: Listings
+    settings: Settings
     queue: Queue
     orders: Queue
+    keep_risk: KeepRisk
 
     def __call__(self, events: Iterable[Event]) -> int:
         """How many pushes were asked for. Changes of one batch coalesce per listing."""
         found = list(events)
         self._offer({sku for event in found if (sku := _sku_to_offer(event))})
         skus = {sku for event in found if (sku := _sku_to_push(event))}
-        keys = {key for event in found if (key := _listing_to_push(event))}
-        keys |= {key for sku in skus for key in self._listings_of(sku)}
+        skus |= self._freed([event for event in found if isinstance(event, ListingChanged)])
+        shown = {sku: showing(self.listings, sku) for sku in sorted(skus)}
+        views = [view for views in shown.values() for view in views]
+        self._count([event for event in found if isinstance(event, LevelChanged)], views)
+        since = dict.fromkeys((listing.key for view in views for listing in view.listings), _since(found))
+        keys = since.keys() | {key for event in found if (key := _listing_to_push(event))}
         if keys:
-            self.queue.send([push_message(key) for key in sorted(keys)])
+            self.queue.send([push_message(Task(key, since=since.get(key))) for key in sorted(keys)])
+        self.keep_risk(found, shown)
         return len(keys)
 
     def _offer(self, skus: Iterable[str]) -> None:
@@ -35,22 +48,33 @@ class TrackStock:
         view = self.listings.view(sku)
         return view is not None and view.is_awaited and any(level.available for level in view.levels)
 
-    def _listings_of(self, sku: str) -> set[ListingKey]:
-        view = self.listings.view(sku)
-        if view is None:
-            return set()
-        kits = (self.listings.view(kit) for kit in view.kits)
-        return {
-            (listing.sku, listing.channel, listing.name)
-            for shown in (view, *(kit for kit in kits if kit))
-            for listing in shown.listings
-        }
+    def _freed(self, events: Sequence[ListingChanged]) -> set[str]:
+        """SKUs of which an escrowed channel may sell fewer, other than by selling: now others may have them."""
+        fallen = [
+            event.after for event in events if event.before and _granted(event.before) > _granted(event.after)
+        ]
+        channels = self._channels({listing.channel for listing in fallen})
+        skus = {one.sku for one in fallen if one.channel in channels and channels[one.channel].mode is Mode.ESCROW}
+        return {part for sku in skus if (view := self.listings.view(sku)) for part in view.item.parts}
+
+    def _count(self, changes: Sequence[LevelChanged], views: Sequence[SkuView]) -> None:
+        listings = {listing.key: listing for view in views for listing in view.listings}
+        if changes and listings:
+            channels = self._channels({listing.channel for listing in listings.values()})
+            CountRises(self.listings, self.settings)(changes, listings.values(), channels)
+
+    def _channels(self, names: Iterable[str]) -> Mapping[str, Channel]:
+        found = {name: self.settings.channel(name) for name in names}
+        return {name: channel for name, channel in found.items() if channel}
 
 
-def push_message(key: ListingKey) -> dict[str, object]:
-    """Keys, never quantities: the number is computed when it is sent (promise 6)."""
-    sku, channel, listing = key
-    return {"sku": sku, "channel": channel, "listing": listing}
+def _since(events: Iterable[Event]) -> str | None:
+    """When the first of these changes happened; its pushes are measured from then on."""
+    return min((one.at for one in events if isinstance(one, LevelChanged) and _sku_to_push(one)), default=None)
+
+
+def _granted(listing: Listing) -> int:
+    return listing.granted + listing.booked
 
 
 def _sku_to_push(event: Event) -> str | None:
@@ -73,10 +97,13 @@ def _sku_to_offer(event: Event) -> str | None:
 
 
 def _listing_to_push(event: Event) -> ListingKey | None:
-    """A new listing, one with new ids, and one whose channel lowered itself. Our own bookkeeping is no reason."""
+    """A new listing, one with new ids or numbers of its own, and one whose channel lowered itself.
+
+    Our own bookkeeping is no reason.
+    """
     if not isinstance(event, ListingChanged):
         return None
     before, after = event.before, event.after
-    if before and (before.refs, before.sold) == (after.refs, after.sold):
+    if before and (before.refs, before.sold, before.override) == (after.refs, after.sold, after.override):
         return None
-    return after.sku, after.channel, after.name
+    return after.key

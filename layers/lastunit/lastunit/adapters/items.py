@@ -6,6 +6,7 @@ stock     SKU#<sku>                        ITEM                  Sku
                                            ON#<channel>#<name>   Listing
                                            IN#<kit>              this SKU is a component of that kit
                                            WANT#<since>#<order>  an order that waits for units of this SKU
+          UNSETTLED#<channel>              <sku>#<name>          a listing whose exposure waits for a poll
 orders    ORDER#<channel>#<external id>    ORDER                 Order
           EXCEPTION#<exception id>         EXCEPTION             ExceptionRecord
           TASK#<sku>#<location>            TASK                  Task: units to carry to a picking bin
@@ -14,13 +15,16 @@ ledger    SKU#<sku>#<location>             <seq, 12 digits>      what one write 
           COMMIT#<commit id>               <order id>            what that write promised to an order
           OPERATION#<operation id>         OPERATION             an adjustment or transfer, done once
 settings  CHANNEL#<channel>                SETTINGS              Channel
+                                           VERSION#<6 digits>    Channel as it was from then on
                                            ALIAS#<name>          Alias
           CHANNELS                         <channel>             names the channels there are
+          REVISION                         CHANNELS              counts the changes of all channels
           LOCATIONS                        <location>            Location
           WEBHOOKS                         <name>                OutgoingWebhook
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -29,8 +33,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from pydantic import TypeAdapter
 
 from lastunit.domain.catalogue import Alias, Location, Sku, Status
-from lastunit.domain.channels import Channel
-from lastunit.domain.exposure import LastError, Listing
+from lastunit.domain.channels import Channel, Mode, Sync
+from lastunit.domain.exposure import LastError, Listing, Rises, Seen
 from lastunit.domain.groups import Want
 from lastunit.domain.levels import Bin, BinKind, Level
 from lastunit.domain.lifecycle import WAITING
@@ -42,6 +46,9 @@ Item = dict[str, Any]
 """A row in DynamoDB's typed JSON."""
 
 OUTSIDE_ITS_ROW = {"channel", "external_id", "rev", "commit", "changed_at"}
+
+LISTING_FIELDS = {one.name for one in fields(Listing)} - {"channel", "name", "sku", "rises"}
+"""Those whose attribute has their name and needs no translation, but for `last_error`."""
 
 _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
@@ -85,6 +92,10 @@ def listing_key(sku: str, channel: str, name: str) -> Item:
     return key(f"SKU#{sku}", f"ON#{channel}#{name}")
 
 
+def unsettled_key(sku: str, channel: str, name: str) -> Item:
+    return key(f"UNSETTLED#{channel}", f"{sku}#{name}")
+
+
 def order_key(order_id: str) -> Item:
     channel, _, external_id = order_id.partition(":")
     return key(f"ORDER#{channel}#{external_id}", "ORDER")
@@ -114,22 +125,28 @@ def level_from(row: Mapping[str, Any]) -> Level:
 
 def listing_from(row: Mapping[str, Any]) -> Listing:
     _, channel, name = row["sk"].split("#", 2)
+    own = {field: row[field] for field in LISTING_FIELDS if field in row}
     error = row.get("last_error")
-    return Listing(
-        channel,
-        name,
-        row["pk"].removeprefix("SKU#"),
-        row.get("refs", {}),
-        row.get("sold", 0),
-        row.get("acknowledged"),
-        row.get("acknowledged_sold", 0),
-        row.get("acknowledged_at"),
-        row.get("channel_version"),
-        row.get("in_flight"),
-        row.get("in_flight_sold", 0),
-        row.get("sequence", 0),
-        LastError(Failure(error["failure"]), error["message"], error["at"]) if error else None,
-    )
+    if error:
+        own["last_error"] = LastError(Failure(error["failure"]), error["message"], error["at"])
+    return Listing(channel, name, row["pk"].removeprefix("SKU#"), rises=rises_from(row), **own)
+
+
+def rises_from(row: Mapping[str, Any]) -> Rises:
+    seen = {(sku, at): Seen(*row["seen"][sku][at]) for sku in row.get("seen", {}) for at in row["seen"][sku]}
+    return Rises(row.get("risen", 0), row.get("restocked", 0), row.get("sent", 0), seen, row.get("seen_rev", 0))
+
+
+def seen_levels(rises: Rises) -> dict[str, dict[str, list[int]]]:
+    """SKU → location → sequence and units of the level that was seen."""
+    seen: dict[str, dict[str, list[int]]] = {}
+    for (sku, at), level in rises.seen.items():
+        seen.setdefault(sku, {})[at] = [level.seq, level.available]
+    return seen
+
+
+def error_map(error: LastError | None) -> dict[str, str] | None:
+    return {"failure": error.failure.value, "message": error.message, "at": error.at} if error else None
 
 
 def channel_row(channel: Channel) -> Item:
@@ -150,6 +167,13 @@ def channel_row(channel: Channel) -> Item:
             "escalates": channel.escalates,
             "reevaluates": channel.reevaluates,
             "version": channel.version,
+            "mode": channel.mode.value,
+            "sync": channel.sync.value,
+            "full_at": channel.full_at,
+            "time_zone": channel.time_zone,
+            "default_location": channel.default_location,
+            "outbound": channel.outbound,
+            "held": channel.held,
         }
     )
 
@@ -172,6 +196,13 @@ def channel_from(row: Mapping[str, Any]) -> Channel:
         row.get("escalates", False),
         row.get("reevaluates", False),
         row["version"],
+        Mode(row.get("mode", Mode.SHARED)),
+        Sync(row.get("sync", Sync.LIVE)),
+        row.get("full_at"),
+        row.get("time_zone", "UTC"),
+        row.get("default_location"),
+        row.get("outbound", True),
+        row.get("held", False),
     )
 
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from lastunit.domain.errors import BodyTooLarge, OutcomeUnknown
+from lastunit.adapters.calls import reachable
+from lastunit.domain.errors import BodyTooLarge, OutcomeUnknown, StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -36,14 +38,15 @@ class SqsQueue:
 
     def retry_later(self, receipt_handle: str, seconds: int) -> None:
         """The message a Lambda reports as failed comes back after `seconds` instead of the queue's own timeout."""
-        try:
-            self._client.change_message_visibility(
-                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-            )
-        except ClientError as error:
-            # Failing here would bring back the whole batch, for a pause that is only a courtesy.
-            if error.response["Error"]["Code"] not in VISIBLE_AGAIN:
-                raise
+        # Failing here would bring back the whole batch, for a pause that is only a courtesy.
+        with suppress(StoreUnavailable), reachable():
+            try:
+                self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in VISIBLE_AGAIN:
+                    raise
 
     def _send_batch(self, messages: Sequence[Mapping[str, object]]) -> None:
         answer = self._client.send_message_batch(

@@ -84,7 +84,7 @@ class DynamoStockBook:
         actions = [
             *(self._put(change, commit_id, at) for change in group.changes),
             *(level_update(self._stock, one, f"orders {commit_id}", placed=False) for one in group.levels.values()),
-            *(self._count_sold(key, units) for key, units in group.listings.items()),
+            *(self._count_sold(key, group) for key in group.listed),
             *(self._queue_up(want) for want in group.wanted),
             *(self._leave_queue(want) for want in group.unwanted),
         ]
@@ -107,15 +107,22 @@ class DynamoStockBook:
         expected = {":rev": items.value(before.rev)}
         return {"Put": put | {"ConditionExpression": "rev = :rev", "ExpressionAttributeValues": expected}}
 
-    def _count_sold(self, key: ListingKey, units: int) -> Any:
+    def _count_sold(self, key: ListingKey, group: Group) -> Any:
+        sold = group.listings.get(key, 0)
+        # What the channel sold less than before, it has put back on its shelf itself.
+        counts = {"sold": sold, "owed": group.owed.get(key, 0), "restocked": max(0, -sold)}
+        counts = {name: units for name, units in counts.items() if units}
+        sets = ", ".join(f"{name} = if_not_exists({name}, :none) + :{name}" for name in counts)
         return {
             "Update": {
                 "TableName": self._stock,
                 "Key": items.listing_key(*key),
-                "UpdateExpression": "SET sold = if_not_exists(sold, :none) + :units",
+                "UpdateExpression": f"SET {sets}",
                 # An update would create the row of a listing that was removed meanwhile.
                 "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": {":units": items.value(units), ":none": items.value(0)},
+                "ExpressionAttributeValues": items.encode(
+                    {":none": 0} | {f":{name}": units for name, units in counts.items()}
+                ),
             }
         }
 
@@ -151,7 +158,7 @@ def _refusal(found: Sequence[Verdict], group: Group) -> CommitRefused:
     orders, levels = len(group.changes), len(group.changes) + len(group.levels)
     by_order = zip((change.after.order_id for change in group.changes), found[:orders], strict=True)
     by_level = zip(group.levels, found[orders:levels], strict=True)
-    by_listing = zip(group.listings, found[levels : levels + len(group.listings)], strict=True)
+    by_listing = zip(group.listed, found[levels : levels + len(group.listed)], strict=True)
     return CommitRefused(
         {key: _maybe(items.order_from, one.image) for key, one in by_order if one.refused},
         {key: _maybe(items.level_from, one.image) for key, one in by_level if one.refused},

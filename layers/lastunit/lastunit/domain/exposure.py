@@ -1,35 +1,54 @@
 """The one function that says what a channel may show (promise 6), and what it is believed to show now."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from lastunit.domain.booking import Exposure
 from lastunit.domain.catalogue import Location, Sku, Status
-from lastunit.domain.channels import Channel
-from lastunit.domain.levels import Level
+from lastunit.domain.channels import Channel, Mode
+from lastunit.domain.groups import ListingKey
+from lastunit.domain.levels import Level, LevelKey
 from lastunit.domain.pushes import Failure
+from lastunit.domain.sharing import exclusive_units
+
+PACE_HALF_LIFE_DAYS = 7.0  # What sold a week ago tells half as much about tomorrow as what sold today.
+PACE_SCALE = 1000  # Paces are kept in thousandths of a unit.
 
 LevelsOf = Callable[[str], Sequence[Level]]
 """SKU → its levels at all locations."""
 
 
 def shown(
-    channel: Channel, item: Sku, parts: Mapping[str, Sku], levels: LevelsOf, ranked: Sequence[Location]
+    channel: Channel,
+    item: Sku,
+    parts: Mapping[str, Sku],
+    levels: LevelsOf,
+    ranked: Sequence[Location],
+    channels: Iterable[Channel] = (),
 ) -> int:
     """min(cap, floor(share × max(0, Σ available over the channel's locations − buffer))); `design.md` section 7.
 
     A kit counts by its scarcest component, a draft (or a kit with a draft inside) as 0. Less than the channel's
-    `minimum` is shown as 0.
+    `minimum` is shown as 0, and so is everything on a channel that is held. An exclusive channel's part depends on
+    those of the other `channels`.
     """
-    if any(sku.status is Status.DRAFT for sku in (item, *parts.values())):
+    if channel.held or any(sku.status is Status.DRAFT for sku in (item, *parts.values())):
         return 0
     open_at = {place.name for place in ranked if not place.blacked_out and channel.may_use(place.name)}
     pool = min(
         sum(level.available for level in levels(sku) if level.location in open_at) // units
         for sku, units in item.parts.items()
     )
-    number = channel.share_percent * max(0, pool - channel.buffer) // 100
+    number = _share(channel, channels, pool)
     number = number if channel.cap is None else min(channel.cap, number)
     return number if number >= channel.minimum else 0
+
+
+def _share(channel: Channel, channels: Iterable[Channel], pool: int) -> int:
+    if channel.mode is Mode.EXCLUSIVE:
+        return exclusive_units(channel, channels, pool)
+    return channel.share_percent * max(0, pool - channel.buffer) // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +59,48 @@ class LastError:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A level as the increases counted so far left it."""
+
+    seq: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rises:
+    """Increases of a listing's number for a channel that is told only increases (rules 1.5-2, 1.5-14), in units.
+
+    All three count from the beginning of time: what the rule made of the increases, what of it the channel put back
+    on its shelf itself, and what it was sent. `seen`: (SKU, location) → the level that `risen` stands at; `rev`
+    counts its writes.
+    """
+
+    risen: int = 0
+    restocked: int = 0
+    sent: int = 0
+    seen: Mapping[LevelKey, Seen] = field(default_factory=dict)
+    rev: int = 0
+
+    @property
+    def due(self) -> int:
+        return max(0, self.risen - self.restocked - self.sent)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A SKU as one channel shows it, with what was last pushed and acknowledged.
 
     `sold` counts the units of this listing in imported orders, for ever; `acknowledged_sold` is its value that the
     acknowledged number already takes into account. Their difference is what the channel has lowered itself since.
-    `in_flight` is a number whose outcome is not known yet. `sequence` grows with every push.
+    `owed`: units of it that no stock was promised for yet, because their order waits for a person.
+    `in_flight` is a number whose outcome is not known yet, sent at `sent_at`. `sequence` grows with every push.
+
+    `granted` and `booked` are its exposure (`domain/booking.py`). A request given up may still be applied until
+    `doubt_until`. `observed` is a number the channel certainly showed when its poll `observed_poll` was the last
+    begun; `settling`: its exposure waits for a later poll to fall to it.
+    `override` replaces numbers of its channel's settings. `frozen`: it drifted, and only a person or an overwrite
+    touches it. `pace`: its sales lately, up to `pace_sold` and `pace_at`. `rising`: units of an increase whose
+    outcome is not known yet, added to `rising_from` where that was read first.
     """
 
     channel: str
@@ -53,6 +108,7 @@ class Listing:
     sku: str
     refs: Mapping[str, str] = field(default_factory=dict)
     sold: int = 0
+    owed: int = 0
     acknowledged: int | None = None
     acknowledged_sold: int = 0
     acknowledged_at: str | None = None
@@ -61,6 +117,50 @@ class Listing:
     in_flight_sold: int = 0
     sequence: int = 0
     last_error: LastError | None = None
+    claimed_until: str | None = None
+    sent_at: str | None = None
+    granted: int = 0
+    booked: int = 0
+    doubt_until: str | None = None
+    observed: int | None = None
+    observed_poll: int = 0
+    settling: bool = False
+    override: Mapping[str, int] = field(default_factory=dict)
+    frozen: bool = False
+    pace: int = 0
+    pace_sold: int = 0
+    pace_at: str | None = None
+    revised_on: str | None = None
+    revisions: int = 0
+    rising: int = 0
+    rising_from: int | None = None
+    rises: Rises = field(default_factory=Rises)
+
+    @property
+    def key(self) -> ListingKey:
+        return self.sku, self.channel, self.name
+
+    def terms(self, channel: Channel) -> Channel:
+        """Its channel's settings with the numbers that are its own."""
+        return replace(channel, **self.override)  # type: ignore[arg-type]  # Their names are checked at the edge.
+
+    @property
+    def exposure(self) -> Exposure:
+        return Exposure(self.granted, self.booked, self.sold)
+
+    def exposed(self, exposure: Exposure) -> "Listing":
+        return replace(self, granted=exposure.granted, booked=exposure.booked)
+
+    def sales(self, now: datetime) -> int:
+        """Thousandths of units, older sales counting less. As it would be stored now; see `paced`."""
+        fresh = max(0, self.sold - self.pace_sold) * PACE_SCALE
+        if self.pace_at is None:
+            return fresh
+        days = max(0.0, (now - datetime.fromisoformat(self.pace_at)).total_seconds() / 86_400)
+        return int(self.pace * 0.5 ** (days / PACE_HALF_LIFE_DAYS)) + fresh
+
+    def paced(self, now: datetime) -> "Listing":
+        return replace(self, pace=self.sales(now), pace_sold=self.sold, pace_at=now.isoformat())
 
     @property
     def believed(self) -> int | None:
@@ -79,10 +179,6 @@ class Listing:
         took units back.
         """
         return self.acknowledged is not None and self.in_flight is None and self.acknowledged_sold <= self.sold
-
-    def read_back(self, current: int) -> "Listing":
-        """Later numbers are judged by what the channel was found to show, its unseen sales taken into account."""
-        return replace(self, acknowledged=current, acknowledged_sold=self.sold + self.unseen(current))
 
     def is_confirmed(self, quantity: int) -> bool:
         """The channel itself said this number, and nothing has happened to it since."""

@@ -25,7 +25,7 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Changes written together or not at all. `levels` and `listings` are the sums over all of them.
+    """Changes written together or not at all. `levels`, `listings` and `owed` are the sums over all of them.
 
     `wanted` are places in queues to write, `unwanted` those to remove.
     """
@@ -33,26 +33,35 @@ class Group:
     changes: tuple[Change, ...]
     levels: Mapping[LevelKey, Movement] = field(default_factory=dict)
     listings: Mapping[ListingKey, int] = field(default_factory=dict)
+    owed: Mapping[ListingKey, int] = field(default_factory=dict)
     wanted: tuple[Want, ...] = ()
     unwanted: tuple[Want, ...] = ()
 
     @property
     def size(self) -> int:
-        return sum(map(len, (self.changes, self.levels, self.listings, self.wanted, self.unwanted)))
+        return sum(map(len, (self.changes, self.levels, self.listed, self.wanted, self.unwanted)))
+
+    @property
+    def listed(self) -> list[ListingKey]:
+        """The listings it writes."""
+        return sorted({*self.listings, *self.owed})
 
 
 def group(changes: Sequence[Change], without: Iterable[ListingKey] = ()) -> Group:
     """Sum the changes. `without`: listings that no longer exist."""
-    listings = Counter[ListingKey]()
+    listings, owed = Counter[ListingKey](), Counter[ListingKey]()
     for change in changes:
         for (sku, name), units in change.listings().items():
             listings[sku, change.after.channel, name] += units
+        for (sku, name), units in change.owed().items():
+            owed[sku, change.after.channel, name] += units
     for key in without:
-        del listings[key]
+        del listings[key], owed[key]
     return Group(
         tuple(changes),
         total(movement for change in changes for movement in change.levels().values()),
         {key: units for key, units in listings.items() if units},
+        {key: units for key, units in owed.items() if units},
         tuple(want for change in changes for want in _joined(change)),
         tuple(want for change in changes for want in _left(change)),
     )
@@ -107,4 +116,4 @@ def _fit(whole: Group) -> Group:
     """An order of very many SKUs leaves no room for its listings: reading the channel back corrects them."""
     if whole.size <= ITEMS_MAX:
         return whole
-    return Group(whole.changes, whole.levels, {}, whole.wanted, whole.unwanted)
+    return Group(whole.changes, whole.levels, {}, {}, whole.wanted, whole.unwanted)

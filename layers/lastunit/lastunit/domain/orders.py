@@ -308,6 +308,21 @@ def sold_on_channel(order: Order | None) -> Counter[tuple[str, str]]:
     return units
 
 
+def owed_on_channel(order: Order | None) -> Counter[tuple[str, str]]:
+    """(SKU, listing name) → units that its channel has sold and that no stock was promised for yet.
+
+    They may be promised later, so nobody else may be told that he can sell them.
+    """
+    units = Counter[tuple[str, str]]()
+    if order is None or order.state not in (State.EXCEPTION, State.RECORDED):
+        return units
+    promised_lines = {allocation.line_id for allocation in order.allocations}
+    for line, quantity in open_lines(order):
+        if line.sku and line.listing and quantity and line.line_id not in promised_lines:
+            units[line.sku, line.listing] += quantity
+    return units
+
+
 def wants(order: Order | None) -> dict[str, int]:
     """SKU → units this order waits for: backordered, or asked for by an open request."""
     if order is None or order.queued_at is None:
@@ -361,5 +376,12 @@ class Change:
 
     def listings(self) -> dict[tuple[str, str], int]:
         """(SKU, listing name) → units more (or fewer) that the channel has sold by its own count."""
-        after, before = sold_on_channel(self.after), sold_on_channel(self.before)
-        return {key: after[key] - before[key] for key in after | before if after[key] != before[key]}
+        return _risen(sold_on_channel(self.before), sold_on_channel(self.after))
+
+    def owed(self) -> dict[tuple[str, str], int]:
+        """(SKU, listing name) → units more (or fewer) that are sold and not promised."""
+        return _risen(owed_on_channel(self.before), owed_on_channel(self.after))
+
+
+def _risen[Key](before: Counter[Key], after: Counter[Key]) -> dict[Key, int]:
+    return {key: after[key] - before[key] for key in after | before if after[key] != before[key]}

@@ -69,7 +69,7 @@ class Failure(StrEnum):
     NOT_STOCKED = "not_stocked"  # it exists, but not at that location of the channel
     INVALID = "invalid"  # refused for good; the message says why
     THROTTLED = "throttled"  # not now: the channel has had enough calls, or this listing enough changes today
-    TRANSIENT = "transient"  # refused for now
+    TRANSIENT = "transient"  # no clear answer: it may have been applied all the same
 
     @property
     def retryable(self) -> bool:

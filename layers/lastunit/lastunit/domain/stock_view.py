@@ -9,13 +9,16 @@ from lastunit.domain.levels import Level
 
 @dataclass(frozen=True, slots=True)
 class SkuView:
-    """`kits`: the kits that contain this SKU. `is_awaited`: orders wait for units of it."""
+    """`kits`: the kits that contain this SKU. `is_awaited`: orders wait for units of it. `grants`: how often room
+    was granted to one of its listings.
+    """
 
     item: Sku
     levels: tuple[Level, ...] = ()
     listings: tuple[Listing, ...] = ()
     kits: tuple[str, ...] = ()
     is_awaited: bool = False
+    grants: int = 0
 
     @property
     def available(self) -> int:

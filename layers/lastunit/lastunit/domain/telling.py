@@ -1,0 +1,179 @@
+"""Telling one listing its number: what to send, and what is known of it before, meanwhile and after.
+
+Escrowed listings are booked strictly, by what a channel could still sell at worst (`domain/booking.py`). Others are
+booked by what the channel is believed to show, which says what is at risk but promises nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from lastunit.domain.booking import Exposure, Request
+from lastunit.domain.exposure import Listing
+from lastunit.domain.pushes import Form, Push, Shown, Target
+
+APPLIED_WITHIN = timedelta(seconds=60)
+"""The assumption of `docs/escrow.md`: a request is applied within this time of its being sent, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claimed listing and the number it should show. `current`: what its channel was just found to show, with
+    `unseen` units sold that are not imported.
+    """
+
+    listing: Listing
+    wanted: int
+    form: Form
+    strict: bool = False
+    current: Shown | None = None
+    unseen: int = 0
+
+    @property
+    def quantity(self) -> int:
+        """Units the channel has sold and the hub has not imported are not its to sell again.
+
+        An escrowed number is planned with them in mind already.
+        """
+        return self.wanted if self.strict else max(0, self.wanted - self.unseen)
+
+    @property
+    def sold(self) -> int:
+        """The sales this push takes into account: those imported, and those only the channel knows."""
+        return self.listing.sold + self.unseen
+
+    @property
+    def expected(self) -> int | None:
+        return self.current.quantity if self.current else self.listing.believed
+
+    @property
+    def needs_reading(self) -> bool:
+        """There is nothing to swap from: never told, the last outcome unknown, or sales still not imported.
+
+        What an escrowed listing could sell at worst is looked into until it is no more than what it shows.
+        """
+        unsure = self.strict and is_loose(self.listing) and self.listing.observed is None
+        return self.current is None and (unsure or not self.listing.is_trusted)
+
+    @property
+    def is_raise(self) -> bool:
+        return self.expected is None or self.quantity > self.expected
+
+    @property
+    def request(self) -> Request:
+        return Request(self.form, self.quantity, self.expected or 0)
+
+    @property
+    def push(self) -> Push:
+        one = self.listing
+        key = f"{one.channel}:{one.name}:{one.sequence}:{self.expected}:{self.quantity}"
+        version = self.current.version if self.current else one.channel_version
+        return Push(Target(one.name, one.refs), self.quantity, key, self.expected, version)
+
+    def seeing(self, current: Shown, now: datetime, poll: int) -> "Due":
+        """From now on judged by what the channel was found to show. `poll`: its last poll begun by then."""
+        # What a frozen listing shows is what somebody made of it: its difference is drift, and hides no sale.
+        unseen = 0 if self.listing.frozen else self.listing.unseen(current.quantity)
+        sold = self.listing.sold + unseen
+        one = replace(self.listing, acknowledged=current.quantity, acknowledged_sold=sold)
+        if self.strict:
+            one = _observed(_at_least(_given_up(one), current.quantity), current.quantity, now, poll)
+        seen = replace(one, channel_version=current.version)
+        return replace(self, current=current, unseen=unseen, listing=seen)
+
+    def sending(self, now: datetime) -> "Due":
+        """As it is booked before the number leaves: whatever happens next, the channel may show it."""
+        exposure = self.listing.exposure
+        if self.strict:
+            booked = exposure.sending(self.request)
+        else:
+            most = max(exposure.granted, exposure.sold)
+            booked = replace(exposure, granted=most, booked=max(0, self.sold + self.quantity - most))
+        one = replace(
+            revised(self.listing.exposed(booked), now),
+            in_flight=self.quantity,
+            in_flight_sold=self.sold,
+            sent_at=now.isoformat(),
+            rising=0,
+            rising_from=None,
+        )
+        return replace(self, listing=one)
+
+    def confirmed(self, answer: Shown, now: datetime, poll: int) -> Listing:
+        """`poll`: the channel's last poll begun when the answer was in."""
+        one = replace(
+            self.listing,
+            acknowledged=answer.quantity,
+            acknowledged_sold=self.sold,
+            acknowledged_at=now.isoformat(),
+            channel_version=answer.version or self.listing.channel_version,
+            in_flight=None,
+            in_flight_sold=0,
+            sent_at=None,
+            last_error=None,
+            frozen=False,
+        ).paced(now)
+        if not self.strict:
+            return one.exposed(Exposure(self.sold + answer.quantity, 0, one.sold))
+        told = one.exposed(one.exposure.confirmed(self.request, answer.quantity))
+        return _observed(told, answer.quantity, now, poll)
+
+
+def revised(listing: Listing, now: datetime) -> Listing:
+    """Changed once more today: some channels count."""
+    day = now.date().isoformat()
+    return replace(listing, revised_on=day, revisions=listing.revisions + 1 if listing.revised_on == day else 1)
+
+
+def not_applied(listing: Listing) -> Listing:
+    """The number under way certainly was not applied, and never will be."""
+    free = listing.exposed(listing.exposure.refused())
+    return replace(free, in_flight=None, in_flight_sold=0, sent_at=None, rising=0, rising_from=None)
+
+
+def is_loose(listing: Listing) -> bool:
+    """May the channel sell more than it is believed to show, as far as anyone knows?"""
+    return listing.in_flight is not None or listing.exposure.units > (listing.believed or 0)
+
+
+def settled(listing: Listing, finished_poll: int) -> Listing:
+    """With its exposure down to the number observed, once a poll that began after that has been imported."""
+    if listing.observed is None or listing.in_flight is not None or finished_poll <= listing.observed_poll:
+        return listing
+    exposure = listing.exposure.settled(listing.observed)
+    if exposure.units >= listing.exposure.units:
+        return replace(listing, observed=None)
+    return replace(listing.exposed(exposure), observed=None)
+
+
+def may_be_applied_until(listing: Listing) -> datetime | None:
+    """Until when a request that nobody awaits any more may still change what the channel shows."""
+    ends = [datetime.fromisoformat(listing.doubt_until)] if listing.doubt_until else []
+    if listing.in_flight is not None and listing.sent_at:
+        ends.append(datetime.fromisoformat(listing.sent_at) + APPLIED_WITHIN)
+    return max(ends, default=None)
+
+
+def _given_up(listing: Listing) -> Listing:
+    """Nobody awaits the number in flight any more; it stays granted."""
+    until = may_be_applied_until(listing)
+    return replace(
+        listing.exposed(listing.exposure.doubted()),
+        in_flight=None,
+        in_flight_sold=0,
+        sent_at=None,
+        doubt_until=until.isoformat() if until else None,
+    )
+
+
+def _at_least(listing: Listing, shown: int) -> Listing:
+    """A channel that shows more than the hub has granted was changed by somebody else: it counts all the same."""
+    exposure = listing.exposure
+    return listing.exposed(replace(exposure, granted=max(exposure.granted, shown + exposure.sold)))
+
+
+def _observed(listing: Listing, shown: int, now: datetime, poll: int) -> Listing:
+    """A number seen while an older request may still be applied proves nothing about what comes after."""
+    until = may_be_applied_until(listing)
+    if until is not None and now <= until:
+        return replace(listing, observed=None, observed_poll=poll)
+    return replace(listing, doubt_until=None, observed=shown, observed_poll=poll)

@@ -1,0 +1,167 @@
+"""What the listings of a SKU share: who may sell how much of it, and how much there is."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lastunit.domain.booking import Request
+from lastunit.domain.catalogue import Location, Sku
+from lastunit.domain.channels import Channel, Mode, Sync
+from lastunit.domain.escrow import Stake, room, tell
+from lastunit.domain.exposure import PACE_SCALE, LevelsOf, Listing, shown
+from lastunit.domain.groups import ListingKey
+from lastunit.domain.levels import LevelKey
+from lastunit.domain.pushes import Form
+from lastunit.domain.stock_view import SkuView
+from lastunit.ports import Clock, Grant, Listings, Settings
+
+Views = Mapping[str, SkuView]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One moment of a SKU and of all that shares units with it. `units`: SKU → what escrow may show of it in all.
+
+    Levels and the number of grants were read before the listings. So what was sold or granted in between makes the
+    grant's condition fail, and never makes the room look larger than it is.
+    """
+
+    stakes: Mapping[ListingKey, Stake]
+    units: Mapping[str, int]
+    grants: Mapping[str, int]
+    levels: Mapping[LevelKey, int]
+
+    @property
+    def room(self) -> dict[str, int]:
+        return room(tuple(self.stakes.values()), self.units)
+
+    def telling(self, listing: Listing) -> "Pool":
+        """With what its one writer knows about the listing, and may tell it."""
+        stake = self.stakes[listing.key]
+        known = replace(
+            stake, exposure=listing.exposure.units + listing.owed, shown=listing.believed or 0, moves=True
+        )
+        return replace(self, stakes={**self.stakes, listing.key: known})
+
+    def number(self, key: ListingKey) -> int | None:
+        """What the listing should be told now; None: it stays as it is."""
+        stake = self.stakes.get(key)
+        if stake is None or not stake.moves:
+            return None
+        return tell(tuple(self.stakes.values()), self.units, key)
+
+    def grant(self, key: ListingKey, request: Request) -> Grant | None:
+        """The right to be sent this request, to be written under its conditions; None: there is no room for it."""
+        parts = self.stakes[key].parts
+        if any(self.room[sku] < request.need * units for sku, units in parts.items()):
+            return None
+        levels = {at: have for at, have in self.levels.items() if at[0] in parts and have > 0}
+        return Grant({sku: self.grants[sku] for sku in parts}, levels)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPool:
+    """`form` says how a channel takes absolute numbers."""
+
+    listings: Listings
+    settings: Settings
+    form: Callable[[Channel], Form]
+    clock: Clock
+
+    def __call__(self, sku: str) -> Pool:
+        before = self._neighbours(sku)
+        after = {name: view for name in before if (view := self.listings.view(name))}
+        channels = all_channels(self.settings)
+        locations = self.settings.locations()
+        escrowed = [channel for channel in channels.values() if channel.mode is Mode.ESCROW]
+        shares = [self._stake(one, channels, after, locations) for view in after.values() for one in view.listings]
+        levels = _levels(before, escrowed, locations)
+        buffer = max((channel.buffer for channel in escrowed), default=0)
+        stocked = [name for name, view in before.items() if not view.item.is_kit]
+        return Pool(
+            {stake.key: stake for stake in shares if stake},
+            {name: sum(have for at, have in levels.items() if at[0] == name) - buffer for name in stocked},
+            {name: before[name].grants for name in stocked},
+            levels,
+        )
+
+    def _neighbours(self, sku: str) -> Views:
+        """The SKU, its components, every kit of these, and what else those kits need and compete with."""
+        views = dict[str, SkuView]()
+        self._look(views, [sku])
+        for _ in range(2):
+            self._look(views, [part for view in views.values() for part in view.item.parts])
+            self._look(views, [kit for view in views.values() for kit in view.kits])
+        self._look(views, [part for view in views.values() for part in view.item.parts])
+        return views
+
+    def _look(self, views: dict[str, SkuView], names: Iterable[str]) -> None:
+        for name in sorted(set(names) - views.keys()):
+            if view := self.listings.view(name):
+                views[name] = view
+
+    def _stake(
+        self, one: Listing, channels: Mapping[str, Channel], views: Views, locations: Sequence[Location]
+    ) -> Stake | None:
+        channel = channels.get(one.channel)
+        if channel is None:
+            return None
+        parts = views[one.sku].item.parts
+        return Stake(
+            one.key,
+            parts,
+            one.exposure.units + one.owed,
+            one.believed or 0,
+            self.form(channel),
+            PACE_SCALE + one.sales(self.clock.now()),
+            rule_number(one.terms(channel), one.sku, *looked_up(views), locations, channels.values()),
+            _moves(channel) and not one.frozen and one.in_flight is None,
+        )
+
+
+def rule_number(
+    channel: Channel,
+    sku: str,
+    items: Mapping[str, Sku],
+    levels_of: LevelsOf,
+    locations: Sequence[Location],
+    channels: Iterable[Channel],
+) -> int:
+    """What the channel may show of the SKU by its settings; 0 while it or a component is unknown."""
+    item = items.get(sku)
+    if item is None or any(part not in items for part in item.parts):
+        return 0
+    return shown(channel, item, {part: items[part] for part in item.parts}, levels_of, locations, channels)
+
+
+def looked_up(views: Views) -> tuple[dict[str, Sku], LevelsOf]:
+    """The items and the levels of views, as `rule_number` wants them."""
+    return {sku: view.item for sku, view in views.items()}, lambda sku: views[sku].levels
+
+
+def all_channels(settings: Settings) -> dict[str, Channel]:
+    found = {name: settings.channel(name) for name in settings.channels()}
+    return {name: channel for name, channel in found.items() if channel}
+
+
+def rivals(settings: Settings, channel: Channel) -> Collection[Channel]:
+    """Those whose settings its numbers depend on."""
+    return all_channels(settings).values() if channel.mode is Mode.EXCLUSIVE else ()
+
+
+def _moves(channel: Channel) -> bool:
+    return channel.mode is Mode.ESCROW and channel.outbound and channel.sync is Sync.LIVE
+
+
+def _levels(views: Views, escrowed: Sequence[Channel], locations: Sequence[Location]) -> dict[LevelKey, int]:
+    """What is available where escrowed channels are served from; they all share one set of locations."""
+    open_at = {
+        place.name
+        for place in locations
+        if not place.blacked_out and all(channel.may_use(place.name) for channel in escrowed)
+    }
+    return {
+        (level.sku, level.location): level.available
+        for view in views.values()
+        for level in view.levels
+        if level.location in open_at
+    }

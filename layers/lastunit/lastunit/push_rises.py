@@ -1,0 +1,135 @@
+"""One claim and push of some listings of a channel that is told increases only, each exactly once (rule 1.5-10).
+
+The intent is kept before it is sent and stays as it is until its outcome is known. So a retried +3 is the same +3:
+by its key where the channel takes deltas, as the very same swap where it compares, and where it only overwrites by
+what the listing shows once all that it sold is imported.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lastunit.domain.channels import Channel
+from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
+from lastunit.domain.exposure import Listing
+from lastunit.domain.groups import ListingKey
+from lastunit.domain.pushes import Answer, Delta, Failure, Form, Push, Refused, Shown, Target
+from lastunit.domain.rising import Rise, begun, finished, judged
+from lastunit.domain.telling import not_applied
+from lastunit.ports import ChannelApi, Kept
+from lastunit.push_desk import Desk
+from lastunit.pushing import Done, Result, Retry, Task
+
+if TYPE_CHECKING:
+    from lastunit.push import PushQuantities
+
+LOOK_AGAIN_SECONDS = 60.0  # Sales that hide the outcome are imported by then, as a rule.
+KEY_LIVES = timedelta(hours=23)  # Channels forget keys after a day.
+
+
+class RiseRound:
+    def __init__(self, push: "PushQuantities", channel: Channel, worker: str, until: datetime) -> None:
+        self.push, self.channel = push, channel
+        self.desk = Desk(push, channel, worker, until)
+
+    def run(self, tasks: Sequence[Task]) -> tuple[dict[ListingKey, Result], set[ListingKey]]:
+        """The results, and those listings that something changed for meanwhile."""
+        self.desk.claim({task.key: task for task in tasks})
+        open_ = [row for row in self.desk.rows.values() if self._is_due(row)]
+        if open_:
+            self._send_all(open_)
+        self.desk.flush()
+        return self.desk.results, self.desk.again
+
+    def _is_due(self, row: Listing) -> bool:
+        if row.rising and row.sent_at and self.push.clock.now() - datetime.fromisoformat(row.sent_at) > KEY_LIVES:
+            message = f"nobody knows whether +{row.rising} arrived; overwrite the listing"
+            self.desk.refuse(row.key, Refused(Failure.INVALID, message))
+        elif row.frozen or not (row.rising or row.rises.due):
+            self.desk.close(row, Done())
+        else:
+            return True
+        return False
+
+    def _send_all(self, rows: Sequence[Listing]) -> None:
+        try:
+            api = self.push.api(self.channel)
+            for start in range(0, len(rows), api.batch_max):
+                if self.push.clock.now() > self.desk.until:
+                    raise Throttled(1)
+                batch = rows[start : start + api.batch_max]
+                self._adjust(api, batch) if api.adjusts else self._overwrite(api, batch)
+                self.desk.flush()
+        except (Throttled, NotSent, OutcomeUnknown, ChannelUnavailable) as error:
+            self.desk.give_up((row.key for row in rows), error)
+
+    def _adjust(self, api: ChannelApi, batch: Sequence[Listing]) -> None:
+        now = self.push.clock.now()
+        sent = self._book(api, [row if row.rising else begun(row, None, now) for row in batch])
+        if sent:
+            deltas = [Delta(_target(row), row.rising, _key(row)) for row in sent]
+            self._settle(sent, self.desk.call(api.adjust, deltas))
+
+    def _overwrite(self, api: ChannelApi, batch: Sequence[Listing]) -> None:
+        """By a number that is read first, and compared where the channel compares."""
+        blind = api.form is Form.SET
+        fresh = self._read(api, [row for row in batch if not row.rising or blind])
+        kept = [row for row in batch if row.rising and not blind]
+        sent = self._book(api, [*kept, *fresh])
+        if sent:
+            self._settle(sent, self.desk.call(api.write, [_push(row) for row in sent]))
+
+    def _read(self, api: ChannelApi, rows: Sequence[Listing]) -> list[Listing]:
+        """Those to be sent, with the number that their increase is added to."""
+        if not rows:
+            return []
+        self.desk.await_turn(api)
+        found = list[Listing]()
+        for row, answer in zip(rows, self.desk.call(api.read, [_target(row) for row in rows]), strict=True):
+            if isinstance(answer, Refused):
+                self.desk.refuse(row.key, answer)
+            elif open_ := self._still_open(row, answer):
+                found.append(begun(open_, answer, self.push.clock.now()))
+        return found
+
+    def _still_open(self, row: Listing, current: Shown) -> Listing | None:
+        """The listing, if nothing of its increase is under way any more."""
+        match judged(row, current.quantity, self.push.clock.now()) if row.rising else Rise.NOT_APPLIED:
+            case Rise.APPLIED:
+                self._arrived(row, current)
+            case Rise.UNCLEAR:
+                self.desk.close(row, Retry(LOOK_AGAIN_SECONDS))
+            case Rise.NOT_APPLIED:
+                return not_applied(row)
+        return None
+
+    def _book(self, api: ChannelApi, rows: Sequence[Listing]) -> list[Listing]:
+        self.desk.await_turn(api)
+        rows = [row for row in rows if self.desk.within_revisions(api.limits, row, is_raise=True)]
+        owned = self.desk.book(Kept(self.desk.rows[row.key], row) for row in rows)
+        self.desk.results |= {row.key: Done() for row in rows if row.key not in owned}
+        return [row for row in rows if row.key in owned]
+
+    def _settle(self, sent: Sequence[Listing], answers: Sequence[Answer]) -> None:
+        for row, answer in zip(sent, answers, strict=True):
+            if isinstance(answer, Shown):
+                self._arrived(row, answer)
+            else:
+                self.desk.refuse(row.key, answer)
+
+    def _arrived(self, row: Listing, shown: Shown) -> None:
+        after = finished(row, shown, self.push.clock.now())
+        # More may have come while this was under way.
+        self.desk.close(after, Done(acknowledged=True) if not after.rises.due else Retry(1))
+
+
+def _target(row: Listing) -> Target:
+    return Target(row.name, row.refs)
+
+
+def _push(row: Listing) -> Push:
+    return Push(_target(row), row.in_flight or 0, _key(row), row.rising_from, row.channel_version)
+
+
+def _key(row: Listing) -> str:
+    return f"{row.channel}:{row.name}:rise:{row.rises.sent}:{row.rising}:{row.sent_at}"

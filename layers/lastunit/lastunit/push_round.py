@@ -1,0 +1,210 @@
+"""One claim, look and push of some listings of one channel, by absolute numbers.
+
+One writer per listing; lowerings first; what a channel sold and the hub has not imported yet is subtracted, so that
+a push never re-lists a sold unit. Escrowed listings are told what the plan says and their grant allows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lastunit.domain.channels import Channel, Sync
+from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
+from lastunit.domain.exposure import Listing
+from lastunit.domain.groups import ListingKey
+from lastunit.domain.pushes import Failure, Form, Refused, Shown, Target
+from lastunit.domain.rising import overwritten
+from lastunit.domain.telling import APPLIED_WITHIN, Due, not_applied, settled
+from lastunit.ports import ChannelApi, Kept
+from lastunit.push_desk import Desk
+from lastunit.pushing import Done, Result, Retry, Task
+
+if TYPE_CHECKING:
+    from lastunit.push import PushQuantities, Stock
+
+SWAPS_MAX = 4  # Attempts against a number that keeps moving; then the queue tries again.
+GRANTS_MAX = 3  # Attempts at room that others were granted meanwhile.
+
+
+class Round:
+    def __init__(self, push: "PushQuantities", channel: Channel, worker: str, until: datetime) -> None:
+        self.push, self.channel = push, channel
+        self.desk = Desk(push, channel, worker, until)
+        self.strict = self.desk.strict
+
+    def run(self, tasks: Sequence[Task]) -> tuple[dict[ListingKey, Result], set[ListingKey]]:
+        """The results, and those listings that something changed for meanwhile."""
+        wanted = {task.key: task for task in tasks}
+        self.desk.claim(wanted)
+        claimed = [wanted[key] for key in self.desk.rows]
+        due = self._escrowed_due(claimed) if self.strict else self._due(claimed)
+        if due:
+            self._send_all(due)
+        self.desk.flush()
+        return self.desk.results, self.desk.again
+
+    def _due(self, tasks: Sequence[Task]) -> list[Due]:
+        form = self.push.read_pool.form(self.channel)
+        stock = self.push.stock(self.channel, self.desk.rows.values())
+        due = list[Due]()
+        for task in tasks:
+            row = self.desk.rows[task.key]
+            wanted = stock.number(row)
+            gone = None if row.sku in stock.items else Done()
+            early = gone or self._early(task, row, wanted) or self._forget_rises(row, stock)
+            if early:
+                self.desk.close(row, early)
+            else:
+                due.append(Due(row, wanted, form))
+        return due
+
+    def _escrowed_due(self, tasks: Sequence[Task]) -> list[Due]:
+        """Their numbers are planned when they are booked."""
+        form, finished = self.push.read_pool.form(self.channel), self.push.polls.done(self.channel.name)
+        self.desk.known = {key: settled(row, finished) for key, row in self.desk.rows.items()}
+        for task in tasks:
+            row = self.desk.known[task.key]
+            if _is_newer(row, task):
+                self.desk.close(row, Done(skipped=True))
+            elif row.frozen and not task.overwrite:
+                self.desk.close(row, Done())
+        waiting = [row for key, row in self.desk.known.items() if key not in self.desk.results]
+        return [Due(row, row.believed or 0, form, strict=True) for row in waiting]
+
+    def _early(self, task: Task, row: Listing, wanted: int) -> Result | None:
+        """Why nothing is to be told now, if so."""
+        if _is_newer(row, task):
+            return Done(skipped=True)
+        if not task.overwrite and (row.frozen or row.is_confirmed(wanted)):
+            return Done()
+        if row.rising and row.sent_at:
+            open_until = datetime.fromisoformat(row.sent_at) + APPLIED_WITHIN
+            left = (open_until - self.push.clock.now()) / timedelta(seconds=1)
+            return Retry(left) if left > 0 else None  # Or that increase would come on top of the number told now.
+        return None
+
+    def _forget_rises(self, row: Listing, stock: "Stock") -> Result | None:
+        """A number that is told whole holds every increase that led to it."""
+        if self.channel.sync is not Sync.INCREMENTAL:
+            return None
+        rises = overwritten(row.rises, stock.levels(row))
+        return None if rises == row.rises or self.push.listings.rise(row, rises) else Retry(1)
+
+    def _send_all(self, due: Sequence[Due]) -> None:
+        """Lowerings before raisings, lowest number first, in batches as large as the channel takes."""
+        open_ = sorted(due, key=lambda one: (one.is_raise, one.quantity, one.listing.key))
+        try:
+            api = self.push.api(self.channel)
+            for start in range(0, len(open_), api.batch_max):
+                if self.push.clock.now() > self.desk.until:
+                    raise Throttled(1)
+                self._send_batch(api, open_[start : start + api.batch_max])
+                self.desk.flush()
+        except (Throttled, NotSent, OutcomeUnknown, ChannelUnavailable) as error:
+            self.desk.give_up((one.listing.key for one in open_), error)
+
+    def _send_batch(self, api: ChannelApi, batch: Sequence[Due]) -> None:
+        blind = api.form is Form.SET and not self.strict
+        for _ in range(SWAPS_MAX):
+            batch = self._read(api, batch, blind)
+            batch = [one for one in batch if not self._shows_already(one)]
+            batch = self._write(api, batch) if batch else []
+            if not batch:
+                return
+            blind = True  # What refused the swap must be looked at before the next attempt.
+        for one in batch:
+            self.desk.refuse(one.listing.key, Refused(Failure.STALE, "the channel's number kept changing"))
+
+    def _read(self, api: ChannelApi, batch: Sequence[Due], all_of_them: bool) -> list[Due]:
+        asked = [one for one in batch if one.needs_reading or (all_of_them and one.current is None)]
+        if not asked:
+            return list(batch)
+        self.desk.await_turn(api)
+        answers = self.desk.call(api.read, [_target(one) for one in asked])
+        found = dict(zip((one.listing.key for one in asked), answers, strict=True))
+        now, poll = self.push.clock.now(), self._polls_begun()
+        known = list[Due]()
+        for one in batch:
+            answer = found.get(one.listing.key)
+            if isinstance(answer, Refused):
+                self.desk.refuse(one.listing.key, answer)
+            else:
+                known.append(self._seeing(one, answer, now, poll) if answer else one)
+        return known
+
+    def _seeing(self, one: Due, current: Shown, now: datetime, poll: int) -> Due:
+        seen = one.seeing(current, now, poll)
+        if self.strict:
+            self.desk.known[seen.listing.key] = seen.listing
+        return seen
+
+    def _shows_already(self, one: Due) -> bool:
+        if self.strict or one.current is None or one.current.quantity != one.quantity:
+            return False
+        if one.listing.in_flight is not None:
+            return False
+        self.desk.close(one.confirmed(one.current, self.push.clock.now(), 0), Done(acknowledged=True))
+        return True
+
+    def _write(self, api: ChannelApi, batch: Sequence[Due]) -> list[Due]:
+        """The due listings whose swap was refused, each with the number it was refused for, when that is known."""
+        self.desk.await_turn(api)
+        owned = self._book(
+            [one for one in batch if self.desk.within_revisions(api.limits, one.listing, is_raise=one.is_raise)]
+        )
+        if not owned:
+            return []
+        answers = self.desk.call(api.write, [one.push for one in owned])
+        now, poll = self.push.clock.now(), self._polls_begun()
+        stale = list[Due]()
+        for one, answer in zip(owned, answers, strict=True):
+            if isinstance(answer, Shown):
+                self.desk.close(one.confirmed(answer, now, poll), Done(acknowledged=True))
+            elif answer.failure is Failure.STALE:
+                refused = replace(one, listing=not_applied(one.listing), current=None, unseen=0)
+                stale.append(self._seeing(refused, answer.current, now, poll) if answer.current else refused)
+            else:
+                self.desk.refuse(one.listing.key, answer)
+        return stale
+
+    def _book(self, batch: Sequence[Due]) -> list[Due]:
+        now = self.push.clock.now()
+        if self.strict:
+            return [booked for one in batch if (booked := self._book_granted(one, now))]
+        due = {one.listing.key: one.sending(now) for one in batch}
+        owned = self.desk.book(Kept(self.desk.rows[key], one.listing) for key, one in due.items())
+        # Another worker took over the others; it reads what we would have sent.
+        self.desk.results |= {key: Done() for key in due.keys() - owned}
+        return [one for key, one in due.items() if key in owned]
+
+    def _book_granted(self, one: Due, now: datetime) -> Due | None:
+        """What the plan says now, under the condition that the plan's reasons still hold."""
+        key = one.listing.key
+        for _ in range(GRANTS_MAX):
+            pool = self.push.read_pool(key[0]).telling(one.listing)
+            planned = pool.number(key)
+            told = replace(one, wanted=planned) if planned is not None else None
+            grant = pool.grant(key, told.request) if told else None
+            if told is None or grant is None:
+                self.desk.close(one.listing, Done())
+                return None
+            booked = told.sending(now)
+            kept = Kept(self.desk.rows[key], booked.listing, grant if told.request.need else None)
+            if self.desk.book([kept]):
+                return booked
+        self.desk.close(one.listing, Retry(1))
+        return None
+
+    def _polls_begun(self) -> int:
+        return self.push.polls.begun(self.channel.name) if self.strict else 0
+
+
+def _is_newer(row: Listing, task: Task) -> bool:
+    """Was it told something since the task's snapshot?"""
+    told = task.not_since is not None and row.acknowledged_at is not None and row.acknowledged_at > task.not_since
+    return told and row.last_error is None
+
+
+def _target(one: Due) -> Target:
+    return Target(one.listing.name, one.listing.refs)
