@@ -14,6 +14,7 @@ from lastunit.domain.errors import (
     LastunitError,
     NotSent,
     OutcomeUnknown,
+    StoreUnavailable,
     Throttled,
     UnreadableOrder,
 )
@@ -45,8 +46,11 @@ class TellingChannel(FakeChannel):
 @dataclass(slots=True)
 class FakeExceptions:
     records: dict[str, ExceptionRecord] = field(default_factory=dict)
+    deaf: bool = False
 
     def record(self, exception: ExceptionRecord) -> None:
+        if self.deaf:
+            raise StoreUnavailable("no answer")
         self.records.setdefault(exception.exception_id, exception)
 
     def resolve(self, exception_id: str, by: str, at: str, *, tried_again: bool) -> Mapping[str, object]:
@@ -122,6 +126,17 @@ def test_an_order_that_cannot_be_read_becomes_one_exception_with_its_payload() -
         compact(message("1")),
     )
     assert {first.exception_id: expected} == desk.exceptions.records
+
+
+def test_an_exception_that_cannot_be_kept_now_comes_again_and_keeps_no_other_from_its_answer() -> None:
+    desk = Desk(channel=TellingChannel(tells={"1": UnreadableOrder("lines", "is no list")}))
+    desk.exceptions.deaf = True
+
+    answers = desk.process(message("1"), message("2"))
+
+    assert [(False, "storeunavailable"), (True, "reserved")] == [
+        (settled(answer), outcome_name(answer)) for answer in answers
+    ]
 
 
 def test_two_unreadable_events_are_two_exceptions() -> None:

@@ -18,6 +18,7 @@ from lastunit.domain.errors import (
     NotSent,
     OutcomeUnknown,
     PartlyUnreadable,
+    StoreUnavailable,
     UnreadableOrder,
 )
 from lastunit.domain.exceptions import ExceptionRecord, Kind
@@ -105,8 +106,8 @@ class ProcessOrders:
             content = _content(message)
             return list(self._facts(content, silences))
         except PartlyUnreadable as error:
-            self._record(Kind.UNREADABLE_ORDER, content, str(error))
-            return list(error.facts)
+            recorded = self._record(Kind.UNREADABLE_ORDER, content, str(error))
+            return recorded if isinstance(recorded, LastunitError) else list(error.facts)
         except ForbiddenAddress as error:
             # Without its payload: the address may carry what nobody should read.
             return self._record(Kind.FORBIDDEN_ADDRESS, {**content, "payload": None}, str(error))
@@ -148,13 +149,17 @@ class ProcessOrders:
             raise NotFound("channel", name)
         return channel
 
-    def _record(self, kind: Kind, content: Mapping[str, Any], cause: str) -> Recorded:
+    def _record(self, kind: Kind, content: Mapping[str, Any], cause: str) -> Answer:
+        """A message whose exception could not be kept comes again."""
         # The id comes from the event, not from the message: a redelivered event is the same exception.
         event = f"{content['channel']} {content.get('event_id')}".encode()
         exception_id = hashlib.sha256(event).hexdigest()[:24]
         payload = json.dumps(content, separators=(",", ":"))
         at = self.clock.now().isoformat()
-        self.exceptions.record(ExceptionRecord(exception_id, kind, content["channel"], cause, at, payload))
+        try:
+            self.exceptions.record(ExceptionRecord(exception_id, kind, content["channel"], cause, at, payload))
+        except StoreUnavailable as error:
+            return error
         return Recorded(exception_id)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lastunit.adapters import items
+from lastunit.adapters.calls import reachable
 from lastunit.domain.errors import Conflict, NotFound
 from lastunit.domain.exceptions import ExceptionRecord
 
@@ -30,13 +31,14 @@ class DynamoExceptions:
             "waiting_since": exception.at,
         }
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=row | items.encode(content),
-                # Once; but what was tried again and failed again is waiting again.
-                ConditionExpression="attribute_not_exists(pk) OR tried_again = :true",
-                ExpressionAttributeValues={":true": {"BOOL": True}},
-            )
+            with reachable():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=row | items.encode(content),
+                    # Once; but what was tried again and failed again is waiting again.
+                    ConditionExpression="attribute_not_exists(pk) OR tried_again = :true",
+                    ExpressionAttributeValues={":true": {"BOOL": True}},
+                )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise

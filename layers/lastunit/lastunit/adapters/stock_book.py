@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from lastunit.adapters import items, tables
+from lastunit.adapters.calls import reachable
 from lastunit.adapters.movement_update import level_update
 from lastunit.adapters.reasons import RETRYABLE, Verdict, is_cancelled, verdicts
 from lastunit.domain.catalogue import Sku
@@ -54,30 +55,33 @@ class DynamoStockBook:
                 ":line": items.value(Reason.SHIPPED_UNKNOWN_LINE.value),
             },
         )
-        held = [items.order_from(items.decode(item)) for page in pages for item in page["Items"]]
+        with reachable():
+            held = [items.order_from(items.decode(item)) for page in pages for item in page["Items"]]
         return [order for order in held if order.channel == channel and wanted & set(names_of(order))]
 
     def queue_for(self, sku: str, most: int) -> list[str]:
-        answer = self._client.query(
-            TableName=self._stock,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :want)",
-            ExpressionAttributeValues={":pk": items.value(f"SKU#{sku}"), ":want": items.value("WANT#")},
-            ConsistentRead=True,
-            Limit=most,
-        )
+        with reachable():
+            answer = self._client.query(
+                TableName=self._stock,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :want)",
+                ExpressionAttributeValues={":pk": items.value(f"SKU#{sku}"), ":want": items.value("WANT#")},
+                ConsistentRead=True,
+                Limit=most,
+            )
         return [items.want_from(items.decode(item)).order_id for item in answer["Items"]]
 
     def due(self, clock: str, before: datetime, most: int) -> list[str]:
-        answer = self._client.query(
-            TableName=self._orders,
-            IndexName="due",
-            KeyConditionExpression="clock = :clock AND due_at <= :before",
-            ExpressionAttributeValues={
-                ":clock": items.value(clock),
-                ":before": items.value(before.isoformat()),
-            },
-            Limit=most,
-        )
+        with reachable():
+            answer = self._client.query(
+                TableName=self._orders,
+                IndexName="due",
+                KeyConditionExpression="clock = :clock AND due_at <= :before",
+                ExpressionAttributeValues={
+                    ":clock": items.value(clock),
+                    ":before": items.value(before.isoformat()),
+                },
+                Limit=most,
+            )
         return [items.order_from(items.decode(item)).order_id for item in answer["Items"]]
 
     def commit(self, commit_id: str, group: Group, at: datetime) -> None:
