@@ -1,15 +1,17 @@
-"""Ministack as the local stack runs it: three places mended where it differs from AWS or wastes the machine."""
+"""Ministack as the local stack runs it: five places mended where it differs from AWS or wastes the machine."""
 
 import tempfile
 import threading
 import zipfile
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import sqs
+from ministack.services import dynamodb, lambda_svc, sqs
 
 # On AWS the batch calls need the right of the single call; actions of their own do not exist.
 SINGLE_ACTIONS = {
@@ -17,9 +19,11 @@ SINGLE_ACTIONS = {
     "DeleteMessageBatch": "DeleteMessage",
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
 }
+EXPRESSIONS_KEPT = 1000  # There are a few dozen; a program that makes them up would have no end of them.
 LAYER_FILES_MIN = 100  # A function's own archive has a handful.
 
 _named_action = iam_actions._action_from_target
+_end_workers, _give_back = lambda_runtime.kill_workers, lambda_runtime.release_worker
 _unpacked: dict[int, Path] = {}
 _unpacking = threading.Lock()
 
@@ -38,6 +42,25 @@ def _receive_whole_batches(queue_url: str, max_number: int) -> list[dict[str, An
         visibility_seconds = int(queue["attributes"].get("VisibilityTimeout", "30"))
         messages: list[dict[str, Any]] = sqs._collect_msgs(queue, max_number, visibility_seconds)
         return messages
+
+
+def _end_idle_workers(workers: Iterable[Any]) -> None:
+    """Ministack ends the workers of a function that is changed; on AWS what runs then ends as it began.
+
+    Killed in the middle it would leave its messages invisible for six minutes.
+    """
+    with lambda_runtime._lock:
+        ending = list(workers)
+        for worker in ending:
+            worker.leaves = True
+        idle = [worker for worker in ending if not worker.in_use]
+    _end_workers(idle)
+
+
+def _give_back_or_end(worker: Any) -> None:
+    _give_back(worker)
+    if getattr(worker, "leaves", False):
+        _end_workers([worker])
 
 
 class SharedLayer(zipfile.ZipFile):
@@ -68,10 +91,16 @@ class SharedLayer(zipfile.ZipFile):
 
 
 def main() -> None:
-    if not callable(getattr(sqs, "_receive_messages_for_esm", None)) or lambda_runtime.zipfile is not zipfile:
+    receives = callable(getattr(sqs, "_receive_messages_for_esm", None))
+    if not receives or lambda_runtime.zipfile is not zipfile or lambda_svc.release_worker is not _give_back:
         raise SystemExit("This ministack works differently: look at infra/local/emulator.py again.")
     sqs._receive_messages_for_esm = _receive_whole_batches
+    lambda_runtime.kill_workers = _end_idle_workers
+    lambda_svc.release_worker = _give_back_or_end
     iam_actions._action_from_target = _action_needed
+    # Ministack reads an expression anew for every row of a query and four times for every update.
+    dynamodb._tokenize = lru_cache(EXPRESSIONS_KEPT)(dynamodb._tokenize)
+    dynamodb._condition_syntax_error = lru_cache(EXPRESSIONS_KEPT)(dynamodb._condition_syntax_error)
     lambda_runtime.zipfile = SimpleNamespace(
         ZipFile=SharedLayer, BadZipFile=zipfile.BadZipFile, LargeZipFile=zipfile.LargeZipFile
     )

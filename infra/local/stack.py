@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Any, Self
 
@@ -67,6 +67,7 @@ class LocalStack:
         self._enforce_iam = enforce_iam
         self._say = say
         self._server: Server | None = None
+        self._proxies = ExitStack()
         self.endpoint = ""
         self.url = ""
         self.outputs: dict[str, str] = {}
@@ -101,6 +102,7 @@ class LocalStack:
 
     def stop(self) -> None:
         """Idempotent; nothing that was started remains."""
+        self._proxies.close()
         if self._server is not None:
             self._server.stop()
 
@@ -148,13 +150,17 @@ class LocalStack:
 
     @contextmanager
     def faults(self) -> Iterator[FaultProxy]:
-        """The functions reach the stack through a fault proxy until the end of the block."""
-        with FaultProxy(self.endpoint) as proxy:
-            self._point_functions_at(proxy.endpoint)
-            try:
-                yield proxy
-            finally:
-                self._point_functions_at(self._functions_endpoint)
+        """The functions reach the stack through a fault proxy until the end of the block.
+
+        What began in the block ends through the proxy, so that stays up, without faults, until the stack ends.
+        """
+        proxy = self._proxies.enter_context(FaultProxy(self.endpoint))
+        self._point_functions_at(proxy.endpoint)
+        try:
+            yield proxy
+        finally:
+            self._point_functions_at(self._functions_endpoint)
+            proxy.clear()
 
     @property
     def _running(self) -> Server:
