@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
 from infra.local.api import send
-from infra.local.faults import lost_answer, refused
+from infra.local.faults import FaultProxy, lost_answer, refused
 from infra.local.stack import LocalStack
 from infra.local.tools import ROOT, StackError, reserve_port
 
@@ -148,7 +148,7 @@ def test_a_secret_can_be_put_twice(stack: LocalStack) -> None:
 def test_an_answer_can_be_lost_after_its_write_took_effect(stack: LocalStack) -> None:
     table = stack.outputs["LedgerTableName"]
     item = ITEM | {"sk": {"S": "lost answer"}}
-    with stack.faults() as faults:
+    with FaultProxy(stack.endpoint) as faults:
         faults.inject(lost_answer("PutItem"))
 
         with pytest.raises(HTTPClientError):
@@ -159,7 +159,7 @@ def test_an_answer_can_be_lost_after_its_write_took_effect(stack: LocalStack) ->
 
 
 def test_a_write_can_be_throttled(stack: LocalStack) -> None:
-    with stack.faults() as faults:
+    with FaultProxy(stack.endpoint) as faults:
         faults.inject(refused("PutItem", "ThrottlingException"))
         client = impatient(faults.endpoint)
 
@@ -177,7 +177,7 @@ def test_a_function_that_calls_through_the_fault_proxy_is_still_known(stack: Loc
 
         send(f"{stack.url}/webhooks/nobody", "POST", b"{}", {"content-type": "application/json"})
 
-        assert {"GetItem"} == {fault["operation"] for fault in faults.fired()}
+        assert "GetItem" in {fault["operation"] for fault in faults.fired()}
     log = "\n".join(stack.function_logs("ReceiveWebhookFunction"))
     assert "InvalidSignatureException" not in log
 
