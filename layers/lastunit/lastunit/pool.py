@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lastunit.domain.booking import Request
-from lastunit.domain.catalogue import Location, Sku
+from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel, Mode, Sync
 from lastunit.domain.escrow import Stake, room, tell
 from lastunit.domain.exposure import PACE_SCALE, LevelsOf, Listing, shown
@@ -67,6 +68,10 @@ class ReadPool:
     form: Callable[[Channel], Form]
     clock: Clock
 
+    def for_now(self) -> "ReadPool":
+        """The same, with settings that are read once: for a few seconds' work on many SKUs."""
+        return replace(self, settings=SettingsOnce(self.settings))
+
     def __call__(self, sku: str) -> Pool:
         before = self._neighbours(sku)
         after = {name: view for name in before if (view := self.listings.view(name))}
@@ -78,7 +83,7 @@ class ReadPool:
         buffer = max((channel.buffer for channel in escrowed), default=0)
         stocked = [name for name, view in before.items() if not view.item.is_kit]
         return Pool(
-            {stake.key: stake for stake in shares if stake},
+            {stake.key: stake for stake in shares if stake and stake.parts.keys() <= set(stocked)},
             {name: sum(have for at, have in levels.items() if at[0] == name) - buffer for name in stocked},
             {name: before[name].grants for name in stocked},
             levels,
@@ -116,6 +121,33 @@ class ReadPool:
             rule_number(one.terms(channel), one.sku, *looked_up(views), locations, channels.values()),
             _moves(channel) and not one.frozen and one.in_flight is None,
         )
+
+
+class SettingsOnce:
+    """Settings as they were when they were first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def channel(self, name: str) -> Channel | None:
+        return self._all.get(name)
+
+    def channels(self) -> tuple[str, ...]:
+        return tuple(self._all)
+
+    def locations(self) -> tuple[Location, ...]:
+        return self._locations
+
+    def aliases(self, channel: str, names: Iterable[str]) -> tuple[Alias, ...]:
+        return self._settings.aliases(channel, names)
+
+    @cached_property
+    def _all(self) -> Mapping[str, Channel]:
+        return all_channels(self._settings)
+
+    @cached_property
+    def _locations(self) -> tuple[Location, ...]:
+        return self._settings.locations()
 
 
 def rule_number(

@@ -32,6 +32,7 @@ class Round:
         self.push, self.channel = push, channel
         self.desk = Desk(push, channel, worker, until)
         self.strict = self.desk.strict
+        self.read_pool = push.read_pool.for_now()
 
     def run(self, tasks: Sequence[Task]) -> tuple[dict[ListingKey, Result], set[ListingKey]]:
         """The results, and those listings that something changed for meanwhile."""
@@ -171,27 +172,33 @@ class Round:
     def _book(self, batch: Sequence[Due]) -> list[Due]:
         now = self.push.clock.now()
         if self.strict:
-            return [booked for one in batch if (booked := self._book_granted(one, now))]
+            return [booked for one in batch if (booked := self._book_in_time(one, now))]
         due = {one.listing.key: one.sending(now) for one in batch}
         owned = self.desk.book(Kept(self.desk.rows[key], one.listing) for key, one in due.items())
         # Another worker took over the others; it reads what we would have sent.
         self.desk.results |= {key: Done() for key in due.keys() - owned}
         return [one for key, one in due.items() if key in owned]
 
+    def _book_in_time(self, one: Due, now: datetime) -> Due | None:
+        """Each plan takes some reads. What is booked must still be sent, so the others come again."""
+        if self.push.clock.now() > self.desk.until:
+            self.desk.close(one.listing, Retry(1))
+            return None
+        return self._book_granted(one, now)
+
     def _book_granted(self, one: Due, now: datetime) -> Due | None:
         """What the plan says now, under the condition that the plan's reasons still hold."""
         key = one.listing.key
         for _ in range(GRANTS_MAX):
-            pool = self.push.read_pool(key[0]).telling(one.listing)
+            pool = self.read_pool(key[0]).telling(one.listing)
             planned = pool.number(key)
             told = replace(one, wanted=planned) if planned is not None else None
-            grant = pool.grant(key, told.request) if told else None
-            if told is None or grant is None:
+            grant = pool.grant(key, told.request) if told and told.request.need else None
+            if told is None or (told.request.need and grant is None):
                 self.desk.close(one.listing, Done())
                 return None
             booked = told.sending(now)
-            kept = Kept(self.desk.rows[key], booked.listing, grant if told.request.need else None)
-            if self.desk.book([kept]):
+            if self.desk.book([Kept(self.desk.rows[key], booked.listing, grant)]):
                 return booked
         self.desk.close(one.listing, Retry(1))
         return None

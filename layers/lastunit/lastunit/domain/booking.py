@@ -65,9 +65,20 @@ class Exposure:
         """Nobody knows, and nobody waits for it any more."""
         return replace(self, granted=self._base, booked=0)
 
-    def settled(self, shown: int) -> "Exposure":
-        """The channel showed this number, and all that it had sold by then is imported."""
-        return Exposure(shown + self.sold, 0, self.sold)
+    def found(self, shown: int) -> "Exposure":
+        """Looking showed this number. More than was booked: somebody else raised it, and it counts without room.
+
+        To be asked of the row as it was read before looking; sales imported meanwhile count by themselves.
+        """
+        return replace(self, granted=max(self.granted, shown + self.sold - self.booked))
+
+    def settled(self, shown: int, restocked: int) -> "Exposure":
+        """The channel showed this number, and all that it had sold by then is imported.
+
+        `restocked`: units that it put back on its own shelf, by what was imported since that number was asked for;
+        they may have come on top of it. To be asked of a row that was read after those imports.
+        """
+        return Exposure(min(self.granted + self.booked, shown + restocked + self.sold), 0, self.sold)
 
     @property
     def _base(self) -> int:
