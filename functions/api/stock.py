@@ -1,5 +1,6 @@
 """Routes of stock: SKUs and kits, bins, adjustments, transfers."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from lastunit.bootstrap import adjust_stock, configure, show_risk, show_stock
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.errors import InvalidInput
 from lastunit.domain.exposure import Listing
+from lastunit.domain.groups import ListingKey
 from lastunit.domain.levels import Adjustment, Bin, Operation, Place, Reason, Transfer
 
 router = APIGatewayHttpRouter()
@@ -69,7 +71,7 @@ def _place(place: PlaceIn) -> Place:
 
 def _sku(sku: str) -> dict[str, Any]:
     view = show_stock().view(sku)
-    risk = show_risk().of(view)
+    risk, blockers = show_risk().of(view), show_risk().blockers(view)
     return {
         "sku": sku,
         "status": view.item.status.value,
@@ -80,9 +82,13 @@ def _sku(sku: str) -> dict[str, Any]:
         "available": risk.available if risk else None,
         "exposed": risk.exposed if risk else None,
         "at_risk": risk.units if risk else None,
-        "listings": [_listing(listing, wanted) for listing, wanted in show_stock().numbers(view)],
+        "listings": [
+            _listing(listing, wanted, blockers.get(listing.key, ()))
+            for listing, wanted in show_stock().numbers(view)
+        ],
     }
 
 
-def _listing(listing: Listing, wanted: int) -> dict[str, Any]:
-    return asdict(listing) | {"wanted": wanted, "exposure": listing.exposure.units}
+def _listing(listing: Listing, wanted: int, blockers: Iterable[ListingKey]) -> dict[str, Any]:
+    held_low_by = [{"sku": sku, "channel": channel, "listing": name} for sku, channel, name in blockers]
+    return asdict(listing) | {"wanted": wanted, "exposure": listing.exposure.units, "blockers": held_low_by}

@@ -4,16 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from lastunit.domain.catalogue import Sku
+from lastunit.domain.catalogue import Location, Sku
+from lastunit.domain.channels import Channel, Mode
 from lastunit.domain.events import Event, ListingChanged, SkuChanged
 from lastunit.domain.exposure import Listing
+from lastunit.domain.pushes import Form
 from lastunit.domain.risk import AtRisk, Risk, Total, risk, total
 from lastunit.domain.stock_view import SkuView
-from lastunit.risk import KeepRisk, showing
-from tests.fakes import FixedClock, stocked
+from lastunit.pool import ReadPool
+from lastunit.risk import KeepRisk, ShowRisk, showing
+from tests.fakes import FakeSettings, FixedClock, stocked
 from tests.pushing import FakeListings, FakeQueue
 from tests.risk_shop import moved, shop, told, track
 from tests.risks import FakeRisks
+
+PLACES = (Location("M", 1),)
 
 
 def at_risk(listings: FakeListings, sku: str) -> Risk:
@@ -67,6 +72,28 @@ def test_the_total_names_the_skus_with_most_units_at_risk_first() -> None:
     rows = [AtRisk("hat", 2, "a"), AtRisk("tie", 7, "b"), AtRisk("cap", 2, "c")]
 
     assert Total(11, 3, (rows[1], rows[2])) == total(rows, 2)
+
+
+# Why escrowed listings are low
+
+
+def shown(mode: Mode, *listings: Listing) -> dict[str, list[str]]:
+    """Channel → the channels of the blockers of its listing."""
+    found = shop(*listings, shirt=4)
+    settings = FakeSettings({name: Channel(name, "generic", mode=mode) for name in ("web", "ebay")}, PLACES)
+    read_pool = ReadPool(found, settings, lambda channel: Form.SWAP, FixedClock())
+    blockers = ShowRisk(found, settings, FakeRisks(), read_pool).blockers(showing(found, "shirt")[0])
+    return {channel: [other for _, other, _ in keys] for (_, channel, _), keys in blockers.items()}
+
+
+def test_an_escrowed_listing_names_those_that_keep_others_low() -> None:
+    silent = told("shirt", "ebay", 4)
+
+    assert {"web": ["ebay"], "ebay": []} == shown(Mode.ESCROW, told("shirt", "web", 0), silent)
+
+
+def test_in_other_modes_nobody_keeps_anybody_low() -> None:
+    assert {} == shown(Mode.SHARED, told("shirt", "web", 0), told("shirt", "ebay", 4))
 
 
 # Kept live
