@@ -1,4 +1,4 @@
-"""Units that a channel has sold and no stock was promised for: nobody else may be told to sell them."""
+"""What escrow must know of orders beside their stock: units nobody promised yet, and units put back on a shelf."""
 
 import pytest
 
@@ -70,3 +70,55 @@ def test_a_group_writes_a_listing_once_for_both_counts() -> None:
     written = group(shop.book.written[0].changes)
 
     assert ([SHIRT], 2, 2) == (written.listed, written.listings[SHIRT], written.owed[SHIRT])
+
+
+# Units that a channel put back on its own shelf
+
+
+def regrown(shop: Shop) -> int:
+    return sum(written.regrown.get(SHIRT, 0) for written in shop.book.written)
+
+
+def test_a_cancel_that_restocked_is_counted_and_makes_plans_void() -> None:
+    shop = Shop({("shirt", "M"): 5})
+    shop.tell(sold({"shirt": 2}))
+
+    shop.tell(cancelled(restocked=True))
+
+    assert (2, {"shirt"}) == (regrown(shop), shop.book.written[-1].grown)
+
+
+def test_a_cancel_that_left_the_shelf_alone_is_not() -> None:
+    shop = Shop({("shirt", "M"): 5})
+    shop.tell(sold({"shirt": 2}))
+
+    shop.tell(cancelled())
+
+    assert (0, frozenset()) == (regrown(shop), shop.book.written[-1].grown)
+
+
+def test_an_edit_that_takes_units_off_an_order_is_counted() -> None:
+    shop = Shop({("shirt", "M"): 5})
+    shop.tell(sold({"shirt": 3}))
+
+    shop.tell(sold({"shirt": 1}, revision="2"))
+
+    assert 2 == regrown(shop)
+
+
+def test_what_was_sold_and_put_back_is_counted_though_both_are_told_at_once() -> None:
+    """The sales cancel out, and the shelf was lower in between all the same."""
+    shop = Shop({("shirt", "M"): 5})
+
+    shop.tell(sold({"shirt": 3}), sold({"shirt": 1}, revision="2"), cancelled(revision="3", restocked=True))
+
+    assert (3, 0) == (regrown(shop), sum(written.listings.get(SHIRT, 0) for written in shop.book.written))
+
+
+def test_a_kit_that_was_put_back_makes_plans_of_its_components_void() -> None:
+    shop = Shop({("shirt", "M"): 5, ("hat", "M"): 5}, kits={"set": {"shirt": 1, "hat": 2}})
+    shop.tell(sold({"set": 1}))
+
+    shop.tell(cancelled(restocked=True))
+
+    assert {"shirt", "hat"} == shop.book.written[-1].grown

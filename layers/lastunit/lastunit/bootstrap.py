@@ -368,7 +368,7 @@ def show_stock() -> ShowStock:
 
 @cache
 def show_risk() -> ShowRisk:
-    return ShowRisk(listings(), risks(), read_pool())
+    return ShowRisk(listings(), settings(), risks(), read_pool())
 
 
 @cache

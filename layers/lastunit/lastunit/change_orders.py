@@ -3,6 +3,7 @@
 Webhooks, polls, shipments, decisions, deadlines, returns and retries all end here.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,7 @@ from lastunit.domain.facts import Fact, Shipment
 from lastunit.domain.groups import Group, ListingKey, pack
 from lastunit.domain.levels import Level, LevelKey, Movement, after
 from lastunit.domain.lifecycle import State
-from lastunit.domain.orders import Change, Order, names_of, order_id
+from lastunit.domain.orders import Change, Order, names_of, order_id, regrown
 from lastunit.domain.snapshots import Snapshot
 from lastunit.domain.world import Outcome, World
 from lastunit.ports import Clock, Settings, StockBook
@@ -251,7 +252,7 @@ def _fold(
 ) -> Draft:
     """All that is said about one order, as one change: a transaction may hold its row only once."""
     order, outcomes, answers, left = before, dict[str, Outcome](), Answers(), dict(levels)
-    states = list[State]()
+    states, back = list[State](), Counter[tuple[str, str]]()
     for one in incoming:
         world = _world(one.channel, known, left, now)
         try:
@@ -261,12 +262,14 @@ def _fold(
             continue
         if step:
             _move(left, step.levels())
+            back += regrown(order, step.after)
             order = step.after
             states.append(order.state)
     if order is not None:
         answers |= {key: Changed(outcome, order) for key, outcome in outcomes.items()}
     changed = order is not None and order != before
-    return Draft(Change(before, order, tuple(states[:-1])) if order is not None and changed else None, answers)
+    through = tuple(states[:-1])
+    return Draft(Change(before, order, through, back) if order is not None and changed else None, answers)
 
 
 def _world(channel: str, known: Knowledge, levels: Mapping[LevelKey, Level], now: datetime) -> World:

@@ -161,22 +161,28 @@ class CoverListings:
         run = self.segments.run(channel, slot)
         if run is None or run.report:
             return Covered(Tally(), 0)
-        segment = self.segments.segment(run, after) or self._cut(run, after)
-        tally = segment.tally or self._overwrite(run, segment, patient=patient)
+        segment, keys = self._segment(run, after)
+        tally = segment.tally or self._overwrite(run, segment, keys, patient=patient)
         return Covered(tally, (self.clock.now() - began).total_seconds(), self._finish(run))
 
-    def _cut(self, run: Run, after: str | None) -> Segment:
+    def _segment(self, run: Run, after: str | None) -> tuple[Segment, list[ListingKey]]:
+        """With those of its listings that are to be told."""
+        kept = self.segments.segment(run, after)
+        if kept is None:
+            return self._cut(run, after)
+        return kept, [] if kept.tally else self._keys(run, kept)
+
+    def _cut(self, run: Run, after: str | None) -> tuple[Segment, list[ListingKey]]:
         """The next one is sent for before this one is begun: two are worked on at once, and neither waits for a
         slow listing. Once kept, the segment sends for no other, however often its message comes."""
-        _, following = self._page(run, after)
+        keys, following = self._page(run, after)
         if following is not None:
             self.queue.send([_message(run, following)])
         segment = Segment(after, following)
         self.segments.keep(run, segment)
-        return segment
+        return segment, keys
 
-    def _overwrite(self, run: Run, segment: Segment, *, patient: bool) -> Tally:
-        keys = self._keys(run, segment)
+    def _overwrite(self, run: Run, segment: Segment, keys: Sequence[ListingKey], *, patient: bool) -> Tally:
         results = self.push(Task(key, overwrite=True, not_since=run.started_at) for key in keys)
         tally = _tally(results.values(), segment.told)
         pause = _pause_seconds(results.values())

@@ -38,9 +38,7 @@ class Pool:
     def telling(self, listing: Listing) -> "Pool":
         """With what its one writer knows about the listing, and may tell it."""
         stake = self.stakes[listing.key]
-        known = replace(
-            stake, exposure=listing.exposure.units + listing.owed, shown=listing.believed or 0, moves=True
-        )
+        known = replace(stake, exposure=listing.exposure.units, shown=listing.believed or 0, moves=True)
         return replace(self, stakes={**self.stakes, listing.key: known})
 
     def number(self, key: ListingKey) -> int | None:
@@ -84,7 +82,7 @@ class ReadPool:
         stocked = [name for name, view in before.items() if not view.item.is_kit]
         return Pool(
             {stake.key: stake for stake in shares if stake and stake.parts.keys() <= set(stocked)},
-            {name: sum(have for at, have in levels.items() if at[0] == name) - buffer for name in stocked},
+            {name: _available(name, levels) - buffer - _owed(name, after) for name in stocked},
             {name: before[name].grants for name in stocked},
             levels,
         )
@@ -114,7 +112,7 @@ class ReadPool:
         return Stake(
             one.key,
             parts,
-            one.exposure.units + one.owed,
+            one.exposure.units,
             one.believed or 0,
             self.form(channel),
             PACE_SCALE + one.sales(self.clock.now()),
@@ -182,6 +180,15 @@ def rivals(settings: Settings, channel: Channel) -> Collection[Channel]:
 
 def _moves(channel: Channel) -> bool:
     return channel.mode is Mode.ESCROW and channel.outbound and channel.sync is Sync.LIVE
+
+
+def _available(sku: str, levels: Mapping[LevelKey, int]) -> int:
+    return sum(have for (name, _), have in levels.items() if name == sku)
+
+
+def _owed(sku: str, views: Views) -> int:
+    """Units of the stocked SKU that channels have sold and no order was promised yet."""
+    return sum(one.owed * view.item.parts.get(sku, 0) for view in views.values() for one in view.listings)
 
 
 def _levels(views: Views, escrowed: Sequence[Channel], locations: Sequence[Location]) -> dict[LevelKey, int]:

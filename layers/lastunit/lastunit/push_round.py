@@ -37,9 +37,11 @@ class Round:
     def run(self, tasks: Sequence[Task]) -> tuple[dict[ListingKey, Result], set[ListingKey]]:
         """The results, and those listings that something changed for meanwhile."""
         wanted = {task.key: task for task in tasks}
+        # Asked before the rows are read: what such a poll has imported must be in them.
+        finished = self.push.polls.done(self.channel.name) if self.strict else 0
         self.desk.claim(wanted)
         claimed = [wanted[key] for key in self.desk.rows]
-        due = self._escrowed_due(claimed) if self.strict else self._due(claimed)
+        due = self._escrowed_due(claimed, finished) if self.strict else self._due(claimed)
         if due:
             self._send_all(due)
         self.desk.flush()
@@ -60,9 +62,9 @@ class Round:
                 due.append(Due(row, wanted, form))
         return due
 
-    def _escrowed_due(self, tasks: Sequence[Task]) -> list[Due]:
-        """Their numbers are planned when they are booked."""
-        form, finished = self.push.read_pool.form(self.channel), self.push.polls.done(self.channel.name)
+    def _escrowed_due(self, tasks: Sequence[Task], finished: int) -> list[Due]:
+        """Their numbers are planned when they are booked. `finished`: the last poll that was."""
+        form = self.push.read_pool.form(self.channel)
         self.desk.known = {key: settled(row, finished) for key, row in self.desk.rows.items()}
         for task in tasks:
             row = self.desk.known[task.key]
@@ -122,20 +124,21 @@ class Round:
         if not asked:
             return list(batch)
         self.desk.await_turn(api)
+        left = self.push.clock.now()
         answers = self.desk.call(api.read, [_target(one) for one in asked])
         found = dict(zip((one.listing.key for one in asked), answers, strict=True))
-        now, poll = self.push.clock.now(), self._polls_begun()
+        poll = self._polls_begun()
         known = list[Due]()
         for one in batch:
             answer = found.get(one.listing.key)
             if isinstance(answer, Refused):
                 self.desk.refuse(one.listing.key, answer)
             else:
-                known.append(self._seeing(one, answer, now, poll) if answer else one)
+                known.append(self._seeing(one, answer, left, poll) if answer else one)
         return known
 
-    def _seeing(self, one: Due, current: Shown, now: datetime, poll: int) -> Due:
-        seen = one.seeing(current, now, poll)
+    def _seeing(self, one: Due, current: Shown, left: datetime, poll: int) -> Due:
+        seen = one.seeing(current, left, poll)
         if self.strict:
             self.desk.known[seen.listing.key] = seen.listing
         return seen
@@ -156,15 +159,16 @@ class Round:
         )
         if not owned:
             return []
+        left = self.push.clock.now()
         answers = self.desk.call(api.write, [one.push for one in owned])
-        now, poll = self.push.clock.now(), self._polls_begun()
+        poll = self._polls_begun()
         stale = list[Due]()
         for one, answer in zip(owned, answers, strict=True):
             if isinstance(answer, Shown):
-                self.desk.close(one.confirmed(answer, now, poll), Done(acknowledged=True))
+                self.desk.close(one.confirmed(answer, left, poll), Done(acknowledged=True))
             elif answer.failure is Failure.STALE:
                 refused = replace(one, listing=not_applied(one.listing), current=None, unseen=0)
-                stale.append(self._seeing(refused, answer.current, now, poll) if answer.current else refused)
+                stale.append(self._seeing(refused, answer.current, left, poll) if answer.current else refused)
             else:
                 self.desk.refuse(one.listing.key, answer)
         return stale

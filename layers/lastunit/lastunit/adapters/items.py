@@ -134,7 +134,8 @@ def listing_from(row: Mapping[str, Any]) -> Listing:
 
 def rises_from(row: Mapping[str, Any]) -> Rises:
     seen = {(sku, at): Seen(*row["seen"][sku][at]) for sku in row.get("seen", {}) for at in row["seen"][sku]}
-    return Rises(row.get("risen", 0), row.get("restocked", 0), row.get("sent", 0), seen, row.get("seen_rev", 0))
+    risen, restocked, regrown, sent = (row.get(name, 0) for name in ("risen", "restocked", "regrown", "sent"))
+    return Rises(risen, restocked, regrown, sent, seen, row.get("seen_rev", 0))
 
 
 def seen_levels(rises: Rises) -> dict[str, dict[str, list[int]]]:

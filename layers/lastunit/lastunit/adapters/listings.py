@@ -1,6 +1,6 @@
 """What each channel was told about a SKU, and who may tell it next."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lastunit.adapters import items, tables
 from lastunit.adapters.calls import reachable
 from lastunit.adapters.many_updates import ManyUpdates, Update
+from lastunit.domain.catalogue import Alias
 from lastunit.domain.exposure import Listing, Rises
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.stock_view import SkuView
@@ -29,6 +30,7 @@ WRITERS_OWN = (
     "doubt_until",
     "observed",
     "observed_poll",
+    "observed_regrown",
     "settling",
     "pace",
     "pace_sold",
@@ -122,20 +124,29 @@ class DynamoListings:
 
     def page(self, channel: str, after: str | None, most: int) -> tuple[list[ListingKey], str | None]:
         """Listings of a channel in the order of their names, and where to go on (None: that was all)."""
+        found = list[ListingKey]()
+        for alias in self._aliases(channel, after, most):
+            if alias.is_listing:
+                found.append((alias.sku, channel, alias.name))
+            if len(found) == most:
+                return found, alias.name
+        return found, None
+
+    def _aliases(self, channel: str, after: str | None, at_once: int) -> Iterator[Alias]:
+        """All the names of its listings, read while they are asked for."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._settings,
+            KeyConditionExpression="pk = :pk AND sk > :after",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"CHANNEL#{channel}"},
+                ":after": {"S": f"ALIAS#{after or ''}"},
+            },
+            PaginationConfig={"PageSize": at_once},
+        )
         with reachable():
-            answer = self._client.query(
-                TableName=self._settings,
-                KeyConditionExpression="pk = :pk AND sk > :after",
-                ExpressionAttributeValues={
-                    ":pk": {"S": f"CHANNEL#{channel}"},
-                    ":after": {"S": f"ALIAS#{after or ''}"},
-                },
-                Limit=most,
-            )
-        rows = map(items.decode, answer["Items"])
-        aliases = [items.alias_from(row) for row in rows if row["sk"].startswith("ALIAS#")]
-        more = aliases[-1].name if "LastEvaluatedKey" in answer and aliases else None
-        return [(alias.sku, channel, alias.name) for alias in aliases if alias.is_listing], more
+            for page in pages:
+                rows = map(items.decode, page["Items"])
+                yield from (items.alias_from(row) for row in rows if row["sk"].startswith("ALIAS#"))
 
     def _book_granted(self, row: Kept, grant: Grant, worker: str) -> bool:
         """Room is taken in the write that books it, while nobody else took any. Promise 7 is this condition."""

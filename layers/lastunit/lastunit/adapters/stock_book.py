@@ -89,6 +89,7 @@ class DynamoStockBook:
             *(self._put(change, commit_id, at) for change in group.changes),
             *(level_update(self._stock, one, f"orders {commit_id}", placed=False) for one in group.levels.values()),
             *(self._count_sold(key, group) for key in group.listed),
+            *(self._count_grant(sku) for sku in sorted(group.grown)),
             *(self._queue_up(want) for want in group.wanted),
             *(self._leave_queue(want) for want in group.unwanted),
         ]
@@ -115,6 +116,7 @@ class DynamoStockBook:
         sold = group.listings.get(key, 0)
         # What the channel sold less than before, it has put back on its shelf itself.
         counts = {"sold": sold, "owed": group.owed.get(key, 0), "restocked": max(0, -sold)}
+        counts["regrown"] = group.regrown.get(key, 0)
         counts = {name: units for name, units in counts.items() if units}
         sets = ", ".join(f"{name} = if_not_exists({name}, :none) + :{name}" for name in counts)
         return {
@@ -127,6 +129,18 @@ class DynamoStockBook:
                 "ExpressionAttributeValues": items.encode(
                     {":none": 0} | {f":{name}": units for name, units in counts.items()}
                 ),
+            }
+        }
+
+    def _count_grant(self, sku: str) -> Any:
+        """What a channel put back is room it took without asking: plans made before do not hold."""
+        return {
+            "Update": {
+                "TableName": self._stock,
+                "Key": items.sku_key(sku),
+                "UpdateExpression": "SET grants = if_not_exists(grants, :none) + :one",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":none": items.value(0), ":one": items.value(1)},
             }
         }
 

@@ -22,9 +22,11 @@ def events(records: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
 
 
 def _event(before: dict[str, Any] | None, after: dict[str, Any], at: str) -> Event | None:
-    sk = after["sk"]
-    if sk == "ORDER":
+    pk, sk = after["pk"], after["sk"]
+    if pk.startswith("ORDER#") and sk == "ORDER":
         return OrderChanged(_built(items.order_from, before), items.order_from(after), at)
+    if not pk.startswith("SKU#"):
+        return None
     if sk == "ITEM":
         return SkuChanged(_built(items.sku_from, before), items.sku_from(after), at)
     if sk.startswith("AT#"):

@@ -70,13 +70,14 @@ class Seen:
 class Rises:
     """Increases of a listing's number for a channel that is told only increases (rules 1.5-2, 1.5-14), in units.
 
-    All three count from the beginning of time: what the rule made of the increases, what of it the channel put back
-    on its shelf itself, and what it was sent. `seen`: (SKU, location) → the level that `risen` stands at; `rev`
-    counts its writes.
+    They count from the beginning of time: what the rule made of the increases, what of it the channel put back on
+    its shelf itself, and what it was sent. `regrown` is all that it ever put back, sold again or not.
+    `seen`: (SKU, location) → the level that `risen` stands at; `rev` counts its writes.
     """
 
     risen: int = 0
     restocked: int = 0
+    regrown: int = 0
     sent: int = 0
     seen: Mapping[LevelKey, Seen] = field(default_factory=dict)
     rev: int = 0
@@ -124,6 +125,7 @@ class Listing:
     doubt_until: str | None = None
     observed: int | None = None
     observed_poll: int = 0
+    observed_regrown: int = 0
     settling: bool = False
     override: Mapping[str, int] = field(default_factory=dict)
     frozen: bool = False

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lastunit.domain.levels import LevelKey, Movement, total
 from lastunit.domain.orders import Change, Order, wants
@@ -27,6 +27,7 @@ class Want:
 class Group:
     """Changes written together or not at all. `levels`, `listings` and `owed` are the sums over all of them.
 
+    `regrown`: units that channels put back on their shelves; `grown`: the stocked SKUs of these.
     `wanted` are places in queues to write, `unwanted` those to remove.
     """
 
@@ -34,37 +35,50 @@ class Group:
     levels: Mapping[LevelKey, Movement] = field(default_factory=dict)
     listings: Mapping[ListingKey, int] = field(default_factory=dict)
     owed: Mapping[ListingKey, int] = field(default_factory=dict)
+    regrown: Mapping[ListingKey, int] = field(default_factory=dict)
+    grown: frozenset[str] = frozenset()
     wanted: tuple[Want, ...] = ()
     unwanted: tuple[Want, ...] = ()
 
     @property
     def size(self) -> int:
-        return sum(map(len, (self.changes, self.levels, self.listed, self.wanted, self.unwanted)))
+        return sum(map(len, (self.changes, self.levels, self.listed, self.grown, self.wanted, self.unwanted)))
 
     @property
     def listed(self) -> list[ListingKey]:
         """The listings it writes."""
-        return sorted({*self.listings, *self.owed})
+        return sorted({*self.listings, *self.owed, *self.regrown})
 
 
 def group(changes: Sequence[Change], without: Iterable[ListingKey] = ()) -> Group:
     """Sum the changes. `without`: listings that no longer exist."""
-    listings, owed = Counter[ListingKey](), Counter[ListingKey]()
+    listings, owed, regrown = Counter[ListingKey](), Counter[ListingKey](), Counter[ListingKey]()
     for change in changes:
         for (sku, name), units in change.listings().items():
             listings[sku, change.after.channel, name] += units
         for (sku, name), units in change.owed().items():
             owed[sku, change.after.channel, name] += units
+        for (sku, name), units in change.regrown.items():
+            regrown[sku, change.after.channel, name] += units
     for key in without:
-        del listings[key], owed[key]
+        del listings[key], owed[key], regrown[key]
     return Group(
         tuple(changes),
         total(movement for change in changes for movement in change.levels().values()),
         {key: units for key, units in listings.items() if units},
         {key: units for key, units in owed.items() if units},
+        {key: units for key, units in regrown.items() if units},
+        frozenset(part for change in changes for part in _grown(change)),
         tuple(want for change in changes for want in _joined(change)),
         tuple(want for change in changes for want in _left(change)),
     )
+
+
+def _grown(change: Change) -> Iterable[str]:
+    """Stocked SKUs of which a channel may sell again what it put back: whoever plans on them must look again."""
+    back = {sku for sku, _ in change.regrown}
+    lines = (*change.after.lines, *(change.before.lines if change.before else ()))
+    return (part for line in lines if line.sku in back for part in line.parts)
 
 
 def writes(change: Change) -> int:
@@ -116,4 +130,4 @@ def _fit(whole: Group) -> Group:
     """An order of very many SKUs leaves no room for its listings: reading the channel back corrects them."""
     if whole.size <= ITEMS_MAX:
         return whole
-    return Group(whole.changes, whole.levels, {}, {}, whole.wanted, whole.unwanted)
+    return replace(whole, listings={}, owed={}, regrown={}, grown=frozenset())

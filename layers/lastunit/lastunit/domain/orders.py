@@ -308,6 +308,14 @@ def sold_on_channel(order: Order | None) -> Counter[tuple[str, str]]:
     return units
 
 
+def regrown(before: Order | None, after: Order) -> Counter[tuple[str, str]]:
+    """(SKU, listing name) → units that the channel put back on its own shelf between two versions of an order."""
+    fallen = sold_on_channel(before) - sold_on_channel(after)
+    # Sold and put back before anybody told us of either.
+    unheard = before is None and after.restocked
+    return fallen if not unheard else sold_on_channel(replace(after, restocked=False))
+
+
 def owed_on_channel(order: Order | None) -> Counter[tuple[str, str]]:
     """(SKU, listing name) → units that its channel has sold and that no stock was promised for yet.
 
@@ -356,12 +364,14 @@ def withdraw(order: Order) -> Order:
 class Change:
     """One order's step from `before` (None: new) to `after`, and with it the units it takes or gives back.
 
-    `through`: the states in between, where several facts told together are one step.
+    `through`: the states in between, where several facts told together are one step; `regrown`: what the channel
+    put back on its shelf at any of these facts, also if another took it again.
     """
 
     before: Order | None
     after: Order
     through: tuple[State, ...] = ()
+    regrown: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         state = self.before.state if self.before else None

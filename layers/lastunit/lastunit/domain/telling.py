@@ -69,14 +69,19 @@ class Due:
         version = self.current.version if self.current else one.channel_version
         return Push(Target(one.name, one.refs), self.quantity, key, self.expected, version)
 
-    def seeing(self, current: Shown, now: datetime, poll: int) -> "Due":
-        """From now on judged by what the channel was found to show. `poll`: its last poll begun by then."""
+    def seeing(self, current: Shown, asked: datetime, poll: int) -> "Due":
+        """From now on judged by what the channel was found to show.
+
+        `asked`: when it was; `poll`: its last poll begun when the answer was in.
+        """
         # What a frozen listing shows is what somebody made of it: its difference is drift, and hides no sale.
         unseen = 0 if self.listing.frozen else self.listing.unseen(current.quantity)
         sold = self.listing.sold + unseen
         one = replace(self.listing, acknowledged=current.quantity, acknowledged_sold=sold)
         if self.strict:
-            one = _observed(_at_least(_given_up(one), current.quantity), current.quantity, now, poll)
+            given_up = _given_up(one)
+            found = given_up.exposed(given_up.exposure.found(current.quantity))
+            one = _observed(found, current.quantity, asked, poll)
         seen = replace(one, channel_version=current.version)
         return replace(self, current=current, unseen=unseen, listing=seen)
 
@@ -98,24 +103,24 @@ class Due:
         )
         return replace(self, listing=one)
 
-    def confirmed(self, answer: Shown, now: datetime, poll: int) -> Listing:
-        """`poll`: the channel's last poll begun when the answer was in."""
+    def confirmed(self, answer: Shown, asked: datetime, poll: int) -> Listing:
+        """`asked`: when the request left; `poll`: the channel's last poll begun when the answer was in."""
         one = replace(
             self.listing,
             acknowledged=answer.quantity,
             acknowledged_sold=self.sold,
-            acknowledged_at=now.isoformat(),
+            acknowledged_at=asked.isoformat(),
             channel_version=answer.version or self.listing.channel_version,
             in_flight=None,
             in_flight_sold=0,
             sent_at=None,
             last_error=None,
             frozen=False,
-        ).paced(now)
+        ).paced(asked)
         if not self.strict:
             return one.exposed(Exposure(self.sold + answer.quantity, 0, one.sold))
         told = one.exposed(one.exposure.confirmed(self.request, answer.quantity))
-        return _observed(told, answer.quantity, now, poll)
+        return _observed(told, answer.quantity, asked, poll)
 
 
 def revised(listing: Listing, now: datetime) -> Listing:
@@ -139,9 +144,8 @@ def settled(listing: Listing, finished_poll: int) -> Listing:
     """With its exposure down to the number observed, once a poll that began after that has been imported."""
     if listing.observed is None or listing.in_flight is not None or finished_poll <= listing.observed_poll:
         return listing
-    exposure = listing.exposure.settled(listing.observed)
-    if exposure.units >= listing.exposure.units:
-        return replace(listing, observed=None)
+    restocked = listing.rises.regrown - listing.observed_regrown
+    exposure = listing.exposure.settled(listing.observed, restocked)
     return replace(listing.exposed(exposure), observed=None)
 
 
@@ -165,15 +169,10 @@ def _given_up(listing: Listing) -> Listing:
     )
 
 
-def _at_least(listing: Listing, shown: int) -> Listing:
-    """A channel that shows more than the hub has granted was changed by somebody else: it counts all the same."""
-    exposure = listing.exposure
-    return listing.exposed(replace(exposure, granted=max(exposure.granted, shown + exposure.sold)))
-
-
-def _observed(listing: Listing, shown: int, now: datetime, poll: int) -> Listing:
-    """A number seen while an older request may still be applied proves nothing about what comes after."""
+def _observed(listing: Listing, shown: int, asked: datetime, poll: int) -> Listing:
+    """A number asked for while an older request may still be applied proves nothing about what comes after."""
     until = may_be_applied_until(listing)
-    if until is not None and now <= until:
+    if until is not None and asked <= until:
         return replace(listing, observed=None, observed_poll=poll)
-    return replace(listing, doubt_until=None, observed=shown, observed_poll=poll)
+    seen = replace(listing, doubt_until=None, observed=shown, observed_poll=poll)
+    return replace(seen, observed_regrown=listing.rises.regrown)
