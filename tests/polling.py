@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from lastunit.channel_ports import ChannelApi, OrdersPage
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import LastunitError, StoreUnavailable
 from lastunit.domain.exceptions import ExceptionRecord
@@ -11,7 +12,6 @@ from lastunit.domain.facts import Told
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.polling import Position
 from lastunit.poll import PollChannels, Polled
-from lastunit.ports import ChannelApi, OrdersPage
 from tests.fakes import NOON, Shop, sold
 from tests.pushing import FakeChannel, FakePace, FakeQueue, MovingClock
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
+from lastunit.channel_ports import OrdersPage, WebhookRequest
 from lastunit.domain.catalogue import Location, Sku
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import LastunitError
@@ -17,8 +18,8 @@ from lastunit.domain.pushes import Answer, Delta, Failure, Form, Limits, Push, R
 from lastunit.domain.snapshots import Notification
 from lastunit.domain.stock_view import SkuView
 from lastunit.pool import ReadPool
-from lastunit.ports import Grant, Kept, OrdersPage, WebhookRequest
 from lastunit.push import PushQuantities, Result, Task
+from lastunit.sync_ports import Grant, Kept
 from tests.fakes import NOON, FakeSettings, stocked
 from tests.risks import FakeDelays
 

@@ -9,8 +9,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import receive_webhook
+from lastunit.channel_ports import WebhookRequest
 from lastunit.domain.errors import BadSignature, BodyTooLarge, InvalidInput, LastunitError, NotFound
-from lastunit.ports import WebhookRequest
 
 logger = Logger()
 

@@ -12,10 +12,10 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from lastunit.adapters.http import UrllibClient
+from lastunit.channel_ports import HttpResponse, WebhookRequest
 from lastunit.channels.ebay import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import HttpResponse, WebhookRequest
 from tests.channels.ebay import Ebay
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -11,11 +11,11 @@ from typing import Any
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from lastunit.channel_ports import HttpResponse, WebhookRequest
 from lastunit.channels.shipstation import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import BadSignature
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import HttpResponse, WebhookRequest
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 OLD_TOKEN, TOKEN = "t" * 32, "u" * 32

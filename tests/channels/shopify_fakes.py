@@ -14,12 +14,12 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from lastunit.adapters.http import UrllibClient
+from lastunit.channel_ports import HttpClient, HttpResponse, WebhookRequest
 from lastunit.channels.shopify import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import LastunitError
 from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Failure, Refused
-from lastunit.ports import HttpClient, HttpResponse, WebhookRequest
 from tests.channels.marketplace import Marketplace
 from tests.channels.shopify import Shopify
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import urllib3
 
+from lastunit.channel_ports import WebhookRequest
 from lastunit.channels.ebay import Connection, Refs, Secret
 from lastunit.domain.errors import BadSignature, ChannelUnavailable, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
-from lastunit.ports import WebhookRequest
 from tests.channels.ebay import ChallengeFailed, Ebay
 from tests.channels.ebay_fakes import FakeClock, Hub, connect, serving
 from tests.channels.marketplace import Delivery

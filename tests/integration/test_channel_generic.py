@@ -13,13 +13,13 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from lastunit.adapters.http import UrllibClient
+from lastunit.channel_ports import HttpResponse, WebhookRequest
 from lastunit.channels.generic import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
 from lastunit.domain.snapshots import Notification, Snapshot, SnapshotLine
-from lastunit.ports import HttpResponse, WebhookRequest
 from tests.channels.generic import GenericStore, new_secret
 from tests.channels.marketplace import SoldOut
 

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 import pytest
 
 from lastunit.adapters.http import UrllibClient
+from lastunit.channel_ports import HttpResponse, OrdersPage, WebhookRequest
 from lastunit.channels.generic import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, OutcomeUnknown, Throttled
 from lastunit.domain.facts import Shipment, Told
 from lastunit.domain.snapshots import Snapshot
-from lastunit.ports import HttpResponse, OrdersPage, WebhookRequest
 from tests.channels.generic import GenericStore, new_secret
 
 

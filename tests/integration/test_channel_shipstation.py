@@ -9,6 +9,7 @@ import pytest
 import urllib3
 
 from lastunit.adapters.http import UrllibClient
+from lastunit.channel_ports import WebhookRequest
 from lastunit.channels.shipstation import Api, Connection, Refs, Secret
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import (
@@ -21,7 +22,6 @@ from lastunit.domain.errors import (
 )
 from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import WebhookRequest
 from tests.channels.shipstation import V1, V2, ShipStation, new_key
 from tests.channels.shipstation_fakes import FakeClock, Hub, serving
 from tests.channels.shipstation_wire import Parcel

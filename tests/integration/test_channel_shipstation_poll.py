@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from lastunit.adapters.http import UrllibClient
+from lastunit.channel_ports import OrdersPage
 from lastunit.channels.shipstation import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, OutcomeUnknown, Throttled
 from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import OrdersPage
 from tests.channels.shipstation import LIMITS, V1, V2, ShipStation, new_key
 from tests.channels.shipstation_fakes import FakeClock
 from tests.channels.shipstation_wire import Parcel

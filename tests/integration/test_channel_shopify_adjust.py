@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from lastunit.adapters.http import UrllibClient
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.shopify import Api
 from lastunit.domain.errors import (
     ChannelUnavailable,
@@ -15,7 +16,6 @@ from lastunit.domain.errors import (
     Throttled,
 )
 from lastunit.domain.pushes import Delta, Failure, Refused, Shown, Target
-from lastunit.ports import HttpResponse
 from tests.channels.shopify import Shopify
 from tests.channels.shopify_fakes import api_of, failures, raised_by
 

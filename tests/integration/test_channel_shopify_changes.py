@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lastunit.adapters.http import UrllibClient
+from lastunit.channel_ports import HttpResponse, OrdersPage
 from lastunit.channels.shopify import Api
 from lastunit.domain.errors import ChannelUnavailable, Throttled
 from lastunit.domain.facts import Shipment, Told
 from lastunit.domain.snapshots import Snapshot
-from lastunit.ports import HttpResponse, OrdersPage
 from tests.channels.shopify import Shopify
 from tests.channels.shopify_fakes import api_of, facts_of, raised_by, signed
 

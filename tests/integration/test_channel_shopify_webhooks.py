@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lastunit.channel_ports import WebhookRequest
 from lastunit.channels.shopify import Api
 from lastunit.domain.facts import Shipment, ShippedLine
 from lastunit.domain.snapshots import Notification, Snapshot
-from lastunit.ports import WebhookRequest
 from tests.channels.marketplace import SoldOut
 from tests.channels.shopify import Shopify
 from tests.channels.shopify_fakes import Inbox, api_of

@@ -12,7 +12,7 @@ from lastunit.domain.catalogue import Sku
 from lastunit.domain.exposure import LastError, Listing, Rises, Seen
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Failure
-from lastunit.ports import Grant, Kept
+from lastunit.sync_ports import Grant, Kept
 from tests.dynamo import Store
 from tests.fakes import NOON, stocked
 
@@ -292,12 +292,10 @@ def test_the_listings_of_a_channel_come_in_pages_without_further_names(
     row = items.alias_key("web", "item:1") | items.encode({"sku": "hat", "listing": "hat"})
     store.client.put_item(TableName=store.tables.settings, Item=row)
 
-    first, after = listings.page("web", None, 2)
-    second, end = listings.page("web", after, 3)
+    first = listings.page("web", None, 2)
+    second = listings.page("web", first[1], 2)
 
-    assert [("hat", "web", "hat")] == first
-    assert ([("set", "web", "set"), ("shirt", "web", "shirt")], None) == (
-        second,
-        end and listings.page("web", end, 3)[1],
-    )
+    # As many as were asked for, whatever lies between them: a channel's batches would be half full otherwise.
+    assert ([("hat", "web", "hat"), ("set", "web", "set")], "set") == first
+    assert ([("shirt", "web", "shirt")], None) == second
     assert ([], None) == listings.page("other", None, 2)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pydantic import ValidationError
 
+from lastunit.channel_ports import WebhookRequest
 from lastunit.channels.ebay import Api, Connection, Secret
 from lastunit.channels.ebay_signature import load_key
 from lastunit.domain.errors import (
@@ -20,7 +21,6 @@ from lastunit.domain.errors import (
     NotSent,
     OutcomeUnknown,
 )
-from lastunit.ports import WebhookRequest
 from tests.channels.ebay_fakes import (
     SDK_MESSAGE,
     SECRET,

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from lastunit.channel_ports import OrdersPage
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, OutcomeUnknown, Throttled
 from lastunit.domain.facts import Shipment, Told
 from lastunit.domain.snapshots import Snapshot
-from lastunit.ports import OrdersPage
 from tests.channels.ebay_fakes import NOW, ORDER_ID, Asked, api
 
 DAY = NOW - timedelta(days=1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.ebay import Api
 from lastunit.channels.retry_after import pause_seconds
 from lastunit.domain.channels import Channel
@@ -16,7 +17,6 @@ from lastunit.domain.errors import (
     Throttled,
 )
 from lastunit.domain.pushes import Delta, Failure, Push, Refused, Shown, Target
-from lastunit.ports import HttpResponse
 from tests.channels.ebay_fakes import NOW, SECRET, URL, Asked, FakeClock, api
 
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 from standardwebhooks.webhooks import Webhook
 
+from lastunit.channel_ports import HttpResponse, WebhookRequest
 from lastunit.channels import standard_webhooks
 from lastunit.channels.generic import Api, Connection, Refs, Secret
 from lastunit.channels.generic_orders import OrderIn, snapshot
@@ -20,7 +21,6 @@ from lastunit.domain.errors import (
     UnreadableOrder,
 )
 from lastunit.domain.snapshots import Notification, Snapshot, SnapshotLine
-from lastunit.ports import HttpResponse, WebhookRequest
 
 # The vector of the upstream test suite.
 VECTOR_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.generic import Api, Connection
 from lastunit.channels.generic_list import orders_page
 from lastunit.domain.channels import Channel
@@ -19,7 +20,6 @@ from lastunit.domain.errors import ChannelUnavailable, OutcomeUnknown, Throttled
 from lastunit.domain.facts import Shipment, Told
 from lastunit.domain.pushes import Delta, Limits, Target
 from lastunit.domain.snapshots import Notification, Snapshot
-from lastunit.ports import HttpResponse
 
 NOW = datetime.now(UTC).replace(microsecond=0)  # The reference library refuses a signature of another day.
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()

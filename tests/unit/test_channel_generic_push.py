@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.generic import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
-from lastunit.ports import HttpResponse
 
 NOW = datetime(2021, 2, 25, 15, 2, 10, tzinfo=UTC)
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()

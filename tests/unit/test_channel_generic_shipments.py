@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 import pytest
 from pydantic import ValidationError
 
+from lastunit.channel_ports import WebhookRequest
 from lastunit.channels.generic import Api
 from lastunit.channels.generic_orders import ShipmentIn, shipment
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import InvalidInput, UnreadableOrder
 from lastunit.domain.facts import Shipment, ShippedLine
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import WebhookRequest
 from tests.channels.generic import new_secret
 from tests.channels.shopify_fakes import FixedClock, NoHttp
 

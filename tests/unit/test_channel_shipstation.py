@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.shipstation import Api, Connection, Refs, Secret
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import (
@@ -17,7 +18,6 @@ from lastunit.domain.errors import (
 )
 from lastunit.domain.pushes import Failure, Push, Refused, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import HttpResponse
 from tests.channels.shipstation_fakes import (
     LABELS,
     OLD_TOKEN,

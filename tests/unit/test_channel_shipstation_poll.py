@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from lastunit.channel_ports import HttpResponse, OrdersPage
 from lastunit.domain.errors import ChannelUnavailable
 from lastunit.domain.facts import Shipment
 from lastunit.domain.pushes import Delta, Limits, Target
-from lastunit.ports import HttpResponse, OrdersPage
 from tests.channels.shipstation_fakes import V1, V2, FakeShipStation, api, one_page, shipment
 
 SINCE = datetime(2026, 8, 1, 20, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from lastunit.channel_ports import HttpResponse, WebhookRequest
 from lastunit.channels.shipstation import KEYS_URL
 from lastunit.domain.errors import BadSignature, ChannelUnavailable, NotSent, OutcomeUnknown
-from lastunit.ports import HttpResponse, WebhookRequest
 from tests.channels.shipstation import new_key
 from tests.channels.shipstation_fakes import V2, FakeClock, api
 from tests.channels.shipstation_wire import jwk

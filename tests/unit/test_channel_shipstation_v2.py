@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.domain.errors import ChannelUnavailable, PartlyUnreadable, UnreadableOrder
 from lastunit.domain.facts import Shipment, ShippedLine, Told
-from lastunit.ports import HttpResponse
 from tests.channels.shipstation_fakes import (
     FULFILLMENTS,
     LABELS,

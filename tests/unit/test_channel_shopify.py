@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lastunit.channel_ports import WebhookRequest
 from lastunit.domain.errors import BadSignature, InvalidInput, LastunitError, UnreadableOrder
 from lastunit.domain.snapshots import Notification, Snapshot, SnapshotLine
-from lastunit.ports import WebhookRequest
 from tests.channels.shopify_fakes import SHOP, facts_of, make_api, signed
 
 LINE = {"id": 866550311766439020, "variant_id": 808950810, "sku": "TEE-RED-M", "quantity": 2, "title": "Tee"}

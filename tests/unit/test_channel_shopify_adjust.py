@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.shopify import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Delta, Failure, Form, Refused, Shown, Target
-from lastunit.ports import HttpResponse
 from tests.channels.shopify_fakes import REFS, answer, failures, raised_by, scripted_api, user_error
 
 

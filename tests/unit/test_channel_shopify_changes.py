@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lastunit.channel_ports import HttpResponse, OrdersPage
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, OutcomeUnknown
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
-from lastunit.ports import HttpResponse, OrdersPage
 from tests.channels.shopify_fakes import answer, make_api, raised_by, scripted_api, signed
 
 NO_LINES: dict[str, Any] = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": []}

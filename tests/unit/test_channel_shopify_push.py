@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.shopify import Connection, Refs, Secret
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Failure, Push, Refused, Shown, Target
-from lastunit.ports import HttpResponse
 from tests.channels.shopify_fakes import REFS, answer, failures, raised_by, scripted_api, user_error
 
 

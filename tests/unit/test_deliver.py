@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.deliver import PAUSE_MAX_SECONDS, Again, Delivered, DeliverWebhooks, failed, pause_seconds
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, NotSent, OutcomeUnknown
 from lastunit.domain.outgoing import OutgoingWebhook
-from lastunit.ports import HttpResponse
 from tests.announced import examples
 
 CANCELLED = examples()["order.cancelled"].message()

@@ -9,16 +9,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "lastunit" / "lastunit"
-NO_USE_CASES = {"__init__", "ports", "bootstrap"}
+PORTS = ("channel_ports", "ports", "sync_ports")
+NO_USE_CASES = {"__init__", "bootstrap", *PORTS}
 USE_CASES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem not in NO_USE_CASES)
+PORT_MODULES = {f"lastunit.{name}" for name in PORTS}
 SDKS = {"boto3", "botocore", "aws_lambda_powertools", "urllib3"}
 
 ALLOWED = {
     "domain": {"lastunit.domain"},
-    "ports.py": {"lastunit.domain"},
-    "adapters": {"lastunit.domain", "lastunit.ports", "lastunit.adapters"},
-    "channels": {"lastunit.domain", "lastunit.ports", "lastunit.channels"},
-    **{f"{name}.py": {"lastunit.domain", "lastunit.ports"} for name in USE_CASES},
+    **{f"{name}.py": {"lastunit.domain"} for name in PORTS},
+    "adapters": {"lastunit.domain", "lastunit.adapters", *PORT_MODULES},
+    "channels": {"lastunit.domain", "lastunit.channels", *PORT_MODULES},
+    **{f"{name}.py": {"lastunit.domain", *PORT_MODULES} for name in USE_CASES},
 }
 """Part → the only modules of ours that it may import. Use cases may also use each other."""
 
@@ -63,7 +65,7 @@ def test_the_domain_needs_nothing_but_the_standard_library() -> None:
     assert set() == {(path, name) for path, name in found if not is_within(name, ours)}
 
 
-@pytest.mark.parametrize("part", ["ports.py", *(f"{name}.py" for name in USE_CASES)])
+@pytest.mark.parametrize("part", [f"{name}.py" for name in (*PORTS, *USE_CASES)])
 def test_ports_and_use_cases_know_no_vendor(part: str) -> None:
     found = {
         name for name in imports(PACKAGE / part) if not is_within(name, {"lastunit", *sys.stdlib_module_names})

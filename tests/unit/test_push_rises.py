@@ -88,7 +88,7 @@ def test_a_sale_elsewhere_never_lowers_the_store() -> None:
 
 
 def test_offline_sales_are_told_by_the_timed_overwrite_only() -> None:
-    """Rule 1.5-8: incremental suits who sells online only; with many sales at the counter the timed one is right."""
+    """Rule 1.5-8: incremental suits who sells online only, the timed one who sells at the counter."""
     hub = shop()
     moves(hub, -4, 2)
     hub.push()

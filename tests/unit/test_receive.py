@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from lastunit.channel_ports import WebhookRequest
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import BadSignature, BodyTooLarge, InvalidInput, LastunitError, NotFound
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import WebhookRequest
 from lastunit.receive import BODY_MAX_BYTES, CHANNEL_NAME_MAX, ReceiveWebhook
 from tests.fakes import NOON, FakeSettings, FixedClock
 from tests.pushing import FakeChannel, FakeQueue

@@ -8,7 +8,8 @@ from lastunit.domain.catalogue import Sku
 from lastunit.domain.events import Event, LevelChanged, OrderChanged, SkuChanged
 from lastunit.domain.levels import Level, LevelKey
 from lastunit.domain.replenishing import task_for
-from lastunit.ports import EventBus, Listings, Tasks
+from lastunit.ports import EventBus, Tasks
+from lastunit.sync_ports import Listings
 
 
 @dataclass(frozen=True, slots=True)

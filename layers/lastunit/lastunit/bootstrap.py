@@ -36,6 +36,7 @@ from lastunit.adapters.tasks import DynamoTasks
 from lastunit.adjust import AdjustStock
 from lastunit.announce import Announce, KeepTasks
 from lastunit.change_orders import ChangeOrders
+from lastunit.channel_ports import ChannelApi
 from lastunit.configure import Configure
 from lastunit.cover import AskForCoverage, CoverListings, RunFullCoverage
 from lastunit.deliver import DeliverWebhooks
@@ -45,7 +46,7 @@ from lastunit.expire import ExpireOrders
 from lastunit.outgoing import ConfigureWebhooks
 from lastunit.poll import PollChannels
 from lastunit.pool import ReadPool
-from lastunit.ports import ChannelApi, Sign
+from lastunit.ports import Sign
 from lastunit.process import ProcessOrders
 from lastunit.push import PushQuantities
 from lastunit.receive import ReceiveWebhook

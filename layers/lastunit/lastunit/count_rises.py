@@ -11,7 +11,8 @@ from lastunit.domain.levels import Level, LevelKey
 from lastunit.domain.rising import Number, counted
 from lastunit.domain.stock_view import SkuView
 from lastunit.pool import looked_up, rivals, rule_number
-from lastunit.ports import Listings, Settings
+from lastunit.ports import Settings
+from lastunit.sync_ports import Listings
 
 ATTEMPTS_MAX = 5  # Others who count for the same listing at the same time: only a stream delivered twice.
 

@@ -24,8 +24,9 @@ from lastunit.domain.coverage import (
 from lastunit.domain.errors import Conflict, LastunitError, NotFound, Throttled
 from lastunit.domain.groups import ListingKey
 from lastunit.poll import Polled
-from lastunit.ports import Clock, Coverages, Listings, Queue, Segments, Settings
+from lastunit.ports import Clock, Queue, Settings
 from lastunit.pushing import Done, Result, Retry, Task
+from lastunit.sync_ports import Coverages, Listings, Segments
 
 RUNS_MAX = 10  # So many are shown, and looked through for one that is not begun.
 BEGIN_SECONDS = 90  # Longer than the function may run (60 s), so that only a dead one is taken over from.

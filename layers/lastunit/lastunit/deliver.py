@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
+from lastunit.channel_ports import HttpClient, HttpResponse
 from lastunit.domain.errors import InvalidInput, LastunitError
 from lastunit.domain.outgoing import OutgoingWebhook
-from lastunit.ports import HttpClient, HttpResponse, OutgoingWebhooks, Queue, Sign
+from lastunit.ports import OutgoingWebhooks, Queue, Sign
 
 DELIVERIES_MAX = 10  # At once: a whole batch of the queue, so that one slow receiver delays no other.
 WORK_SECONDS = 20.0  # Of the function's 30: who has not answered by then comes again, the others are done.

@@ -13,14 +13,16 @@ from datetime import datetime, timedelta
 from itertools import batched, islice
 
 from lastunit.change_orders import Changed, ChangeOrders, Incoming
+from lastunit.channel_ports import ChannelApi, OrdersPage
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, Conflict, LastunitError, NotFound, Throttled
 from lastunit.domain.exceptions import ExceptionRecord, Kind
 from lastunit.domain.facts import Told
 from lastunit.domain.polling import HELD_MAX, Position, Reading, begin, ended, interrupted
 from lastunit.domain.world import Outcome
-from lastunit.ports import ChannelApi, Clock, Exceptions, OrdersPage, Pace, Polls, Queue, Settings
+from lastunit.ports import Clock, Exceptions, Queue, Settings
 from lastunit.pushing import Task, push_message
+from lastunit.sync_ports import Pace, Polls
 
 CHANNELS_MAX = 8  # Polled side by side.
 WORK_SECONDS = 40  # No page is begun later; the function may run for 60 s.

@@ -13,7 +13,8 @@ from lastunit.domain.groups import ListingKey
 from lastunit.domain.levels import LevelKey
 from lastunit.domain.pushes import Form
 from lastunit.domain.stock_view import SkuView
-from lastunit.ports import Clock, Grant, Listings, Settings
+from lastunit.ports import Clock, Settings
+from lastunit.sync_ports import Grant, Listings
 
 Views = Mapping[str, SkuView]
 

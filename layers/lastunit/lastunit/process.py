@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lastunit.change_orders import Changed, ChangeOrders, Incoming
+from lastunit.channel_ports import ChannelApi
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import (
     ForbiddenAddress,
@@ -25,7 +26,7 @@ from lastunit.domain.exceptions import ExceptionRecord, Kind
 from lastunit.domain.facts import Arrival, Confirm, Fact, OfOrder, Retry, Tick
 from lastunit.domain.lifecycle import State
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import ChannelApi, Clock, Exceptions, Settings, StockBook
+from lastunit.ports import Clock, Exceptions, Settings, StockBook
 
 FETCHES_MAX = 8  # Thin notifications are fetched side by side, within every channel's rate limit.
 SILENCES_MAX = 3  # Then a channel that does not answer may cost the rest of the batch no more time.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from lastunit.channel_ports import ChannelApi
 from lastunit.domain.catalogue import Location, Sku
 from lastunit.domain.channels import Channel, Sync
 from lastunit.domain.errors import StoreUnavailable
@@ -14,10 +15,11 @@ from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.levels import Level
 from lastunit.pool import ReadPool, rivals, rule_number
-from lastunit.ports import ChannelApi, Clock, DelayCounts, Listings, Pace, Queue, Settings, StockReader, Watermarks
+from lastunit.ports import Clock, Queue, Settings, StockReader
 from lastunit.push_rises import RiseRound
 from lastunit.push_round import Round
 from lastunit.pushing import Done, Result, Retry, Task, push_message
+from lastunit.sync_ports import DelayCounts, Listings, Pace, Watermarks
 
 WORK_SECONDS = 12  # No new batch is begun after this long, whatever the channel: it reads and writes, 5 s each.
 __all__ = ["Done", "PushQuantities", "Result", "Retry", "Task"]

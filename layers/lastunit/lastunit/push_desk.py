@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lastunit.channel_ports import ChannelApi
 from lastunit.domain.channels import Channel, Mode
 from lastunit.domain.delays import counted
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, NotSent, OutcomeUnknown, Throttled
@@ -12,8 +13,8 @@ from lastunit.domain.exposure import LastError, Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Answer, Failure, Limits, Refused
 from lastunit.domain.telling import is_loose, not_applied
-from lastunit.ports import ChannelApi, Kept
 from lastunit.pushing import Done, Result, Retry, Task
+from lastunit.sync_ports import Kept
 
 if TYPE_CHECKING:
     from lastunit.push import PushQuantities

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lastunit.channel_ports import ChannelApi
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.exposure import Listing
@@ -16,9 +17,9 @@ from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Answer, Delta, Failure, Form, Push, Refused, Shown, Target
 from lastunit.domain.rising import Rise, begun, finished, judged
 from lastunit.domain.telling import not_applied
-from lastunit.ports import ChannelApi, Kept
 from lastunit.push_desk import Desk
 from lastunit.pushing import Done, Result, Retry, Task
+from lastunit.sync_ports import Kept
 
 if TYPE_CHECKING:
     from lastunit.push import PushQuantities

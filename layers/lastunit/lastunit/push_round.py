@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lastunit.channel_ports import ChannelApi
 from lastunit.domain.channels import Channel, Sync
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.exposure import Listing
@@ -16,9 +17,9 @@ from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Failure, Form, Refused, Shown, Target
 from lastunit.domain.rising import overwritten
 from lastunit.domain.telling import APPLIED_WITHIN, Due, not_applied, settled
-from lastunit.ports import ChannelApi, Kept
 from lastunit.push_desk import Desk
 from lastunit.pushing import Done, Result, Retry, Task
+from lastunit.sync_ports import Kept
 
 if TYPE_CHECKING:
     from lastunit.push import PushQuantities, Stock

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
+from lastunit.channel_ports import ChannelApi, WebhookRequest
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import BodyTooLarge, NotFound
-from lastunit.ports import ChannelApi, Clock, Queue, Settings, WebhookRequest
+from lastunit.ports import Clock, Queue, Settings
 
 BODY_MAX_BYTES = 1024 * 1024
 CHANNEL_NAME_MAX = 32  # As the API creates them. A stranger's longer one would be refused by the table as a key.

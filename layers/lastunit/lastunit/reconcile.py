@@ -8,14 +8,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from lastunit.channel_ports import ChannelApi
 from lastunit.domain.channels import Channel
 from lastunit.domain.drift import Decision, Drift, Kind, Reading, adopted, classify, drift, is_judged
 from lastunit.domain.errors import Conflict, LastunitError, NotFound, Throttled
 from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Shown, Target
-from lastunit.ports import ChannelApi, Clock, Drifts, Kept, Listings, Pace, Queue, Settings, Watermarks
+from lastunit.ports import Clock, Queue, Settings
 from lastunit.pushing import Task, push_message
+from lastunit.sync_ports import Drifts, Kept, Listings, Pace, Watermarks
 
 SEGMENT_LISTINGS = 100  # Four calls or fewer on every channel that takes 25 listings in one.
 POLL_SECONDS = 5.0  # The function may run for 60 s, and reading back comes first.

@@ -12,8 +12,9 @@ from lastunit.domain.levels import BinKind
 from lastunit.domain.pushes import Failure
 from lastunit.domain.stock_view import SkuView
 from lastunit.pool import all_channels
-from lastunit.ports import Listings, Settings
+from lastunit.ports import Settings
 from lastunit.show import ShowStock
+from lastunit.sync_ports import Listings
 
 PAGE_MAX = 100  # Every listing costs a few reads, and the API answers within 10 s.
 

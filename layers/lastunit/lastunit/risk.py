@@ -16,7 +16,8 @@ from lastunit.domain.replay import Past, Replayed, past, simulate
 from lastunit.domain.risk import Risk, Total, risk, total
 from lastunit.domain.stock_view import SkuView
 from lastunit.pool import ReadPool, all_channels
-from lastunit.ports import Clock, DelayCounts, Listings, PastOrders, Risks, Settings, StockReader
+from lastunit.ports import Clock, Settings, StockReader
+from lastunit.sync_ports import DelayCounts, Listings, PastOrders, Risks
 
 LOOKS_MAX = 3  # Times a SKU is looked at again because its row had to be changed.
 READ_SECONDS = 10.0  # For reading past orders; with as long for replaying them the API has its answer in time.

@@ -7,7 +7,8 @@ from lastunit.domain.errors import NotFound
 from lastunit.domain.exposure import Listing
 from lastunit.domain.stock_view import SkuView
 from lastunit.pool import ReadPool, looked_up, rivals, rule_number
-from lastunit.ports import Listings, Settings
+from lastunit.ports import Settings
+from lastunit.sync_ports import Listings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import Conflict, NotFound
 from lastunit.domain.groups import ListingKey
-from lastunit.ports import Listings, Queue, Settings
+from lastunit.ports import Queue, Settings
+from lastunit.sync_ports import Listings
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from lastunit.domain.events import Event, LevelChanged, ListingChanged, QueueJoi
 from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.stock_view import SkuView
-from lastunit.ports import Listings, Queue, Settings
+from lastunit.ports import Queue, Settings
 from lastunit.pushing import Task, push_message
 from lastunit.risk import KeepRisk, showing
+from lastunit.sync_ports import Listings
 
 
 @dataclass(frozen=True, slots=True)

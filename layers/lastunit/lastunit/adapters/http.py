@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import urllib3
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.domain.errors import NotSent, OutcomeUnknown
-from lastunit.ports import HttpResponse
 
 BODY_MAX_BYTES = 8 * 1024 * 1024
 

@@ -12,7 +12,7 @@ from lastunit.domain.catalogue import Alias
 from lastunit.domain.exposure import Listing, Rises
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.stock_view import SkuView
-from lastunit.ports import Grant, Kept
+from lastunit.sync_ports import Grant, Kept
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

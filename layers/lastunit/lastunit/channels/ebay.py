@@ -5,6 +5,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from lastunit.channel_ports import HttpClient, HttpResponse, OrdersPage, WebhookRequest
 from lastunit.channels import ebay_changes, ebay_notifications, ebay_orders
 from lastunit.channels.ebay_client import Client, Connection, Grant, Secret
 from lastunit.channels.ebay_signature import KeyRing, check, read_stamp
@@ -14,7 +15,7 @@ from lastunit.domain.errors import InvalidInput
 from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Delta, Form, Push, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import Clock, HttpClient, HttpResponse, OrdersPage, WebhookRequest
+from lastunit.ports import Clock
 
 __all__ = ["Api", "Connection", "Refs", "Secret"]
 

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from pydantic import Field, ValidationError
 
+from lastunit.channel_ports import OrdersPage
 from lastunit.channels.ebay_client import Client, Grant, Payload
 from lastunit.channels.ebay_notifications import at
 from lastunit.channels.ebay_orders import facts_of_listed, moment
 from lastunit.domain.errors import ChannelUnavailable, PartlyUnreadable, UnreadableOrder
 from lastunit.domain.facts import Told
-from lastunit.ports import OrdersPage
 
 LIMIT = 200  # The most orders one answer lists.
 STEP = 180  # Pages overlap, so that up to 20 orders listed late push no other out of sight.

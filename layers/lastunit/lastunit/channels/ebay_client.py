@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from lastunit.channel_ports import HttpClient, HttpResponse
 from lastunit.channels.fields import BaseUrl, ShortText, Strict
 from lastunit.channels.retry_after import pause_seconds
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
-from lastunit.ports import Clock, HttpClient, HttpResponse
+from lastunit.ports import Clock
 
 APPLICATION_SCOPE = "https://api.ebay.com/oauth/api_scope"
 TOKEN_MARGIN = timedelta(seconds=120)  # More than one call with its retry can last.

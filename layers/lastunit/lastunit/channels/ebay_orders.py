@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.ebay_client import Client, Grant, Payload
 from lastunit.channels.ebay_notifications import CANCELLATION, CANCELLED_LINES, CONFIRMATION, SHIPPED, Path, dotted
 from lastunit.domain.errors import ChannelUnavailable, PartlyUnreadable, UnreadableOrder
 from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.snapshots import QUANTITY_MAX, Notification, Snapshot, SnapshotLine
-from lastunit.ports import HttpResponse
 
 # A refund of money that came in does not undo that it came in.
 REFUNDED = frozenset({"PARTIALLY_REFUNDED", "FULLY_REFUNDED"})

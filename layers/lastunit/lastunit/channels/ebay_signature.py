@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.ebay_client import Payload
 from lastunit.domain.errors import BadSignature, ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
-from lastunit.ports import Clock, HttpResponse
+from lastunit.ports import Clock
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.channels.ebay_client import REQUEST_LIMIT_REACHED, Client, Grant, Payload, Problem, problems
 from lastunit.channels.fields import ShortText, Strict
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Answer, Failure, Limits, Push, Refused, Shown, Target
-from lastunit.ports import HttpResponse
 
 BATCH_MAX = 25
 # 2,000,000 inventory calls a day are 23 a second, for the whole application and its reads as well. Ten of 25 SKUs

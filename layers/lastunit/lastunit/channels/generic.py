@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from lastunit.channel_ports import HttpClient, HttpResponse, OrdersPage, WebhookRequest
 from lastunit.channels import generic_list, standard_webhooks
 from lastunit.channels.fields import BaseUrl, ShortText, Strict
 from lastunit.channels.generic_orders import CONTRACT, VERSION_MAX, Envelope, Incoming, fact, first_problem
@@ -20,7 +21,7 @@ from lastunit.domain.errors import ChannelUnavailable, InvalidInput, NotSent, Ou
 from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Delta, Failure, Form, Limits, Push, Refused, Shown, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import Clock, HttpClient, HttpResponse, OrdersPage, WebhookRequest
+from lastunit.ports import Clock
 
 ORDER_FIELDS = ("order_id", "version", "updated_at", "status", "placed_at", "location", "restocked", "lines")
 SHIPMENT_FIELDS = ("order_id", "shipment_id", "shipped_at", "location", "lines")
@@ -82,7 +83,7 @@ class LevelIn(Incoming):
 
 
 class Api:
-    """Implements ports.ChannelApi. Needs no tokens, so nothing is remembered between calls."""
+    """Implements channel_ports.ChannelApi. Needs no tokens, so nothing is remembered between calls."""
 
     form = Form.SWAP
     adjusts = False

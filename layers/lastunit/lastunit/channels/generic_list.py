@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from lastunit.channel_ports import OrdersPage
 from lastunit.channels.generic_orders import CONTRACT, Incoming, Instant, OrderId, fact, read
 from lastunit.channels.standard_webhooks import TOLERANCE_SECONDS
 from lastunit.domain.errors import InvalidInput, UnreadableOrder
 from lastunit.domain.facts import Told
-from lastunit.ports import OrdersPage
 
 ENTRIES_MAX = 100
 UNNAMED = "unnamed"

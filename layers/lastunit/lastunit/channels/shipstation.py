@@ -6,6 +6,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from lastunit.channel_ports import HttpClient, HttpResponse, OrdersPage, WebhookRequest
 from lastunit.channels import shipstation_poll, shipstation_v1, shipstation_v2
 from lastunit.channels.fields import Strict
 from lastunit.channels.shipstation_client import RESOURCE_URL_CHARACTERS_MAX, Client, basic
@@ -16,7 +17,7 @@ from lastunit.domain.errors import ChannelUnavailable, InvalidInput, PartlyUnrea
 from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Delta, Failure, Form, Push, Refused, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import Clock, HttpClient, HttpResponse, OrdersPage, WebhookRequest
+from lastunit.ports import Clock
 
 __all__ = ["Api", "Connection", "Refs", "Secret"]
 

@@ -10,12 +10,13 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lastunit.channel_ports import HttpClient, HttpResponse
 from lastunit.channels.retry_after import pause_seconds
 from lastunit.channels.shipstation_settings import Connection, is_allowed
 from lastunit.domain.errors import ChannelUnavailable, ForbiddenAddress, Throttled, UnreadableOrder
 from lastunit.domain.facts import Shipment
 from lastunit.domain.snapshots import QUANTITY_MAX
-from lastunit.ports import Clock, HttpClient, HttpResponse
+from lastunit.ports import Clock
 
 # A V1 batch holds at most 500 labels, which are 5 pages of 100; 20 requests are half of what V1 allows a minute.
 PAGES_MAX = 20

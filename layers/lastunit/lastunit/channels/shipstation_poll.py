@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from lastunit.channel_ports import OrdersPage
 from lastunit.channels.shipstation_client import Address, Client, Told
 from lastunit.domain.errors import UnreadableOrder
 from lastunit.domain.facts import Shipment
-from lastunit.ports import OrdersPage
 
 Records = Mapping[str, Sequence[Any]]
 """The records of each list, by its name."""

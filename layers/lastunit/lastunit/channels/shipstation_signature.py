@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lastunit.channel_ports import HttpResponse
 from lastunit.domain.errors import BadSignature, ChannelUnavailable, NotSent, OutcomeUnknown
-from lastunit.ports import Clock, HttpResponse
+from lastunit.ports import Clock
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from lastunit.channel_ports import HttpClient, OrdersPage, WebhookRequest
 from lastunit.channels import shopify_adjust, shopify_changes, shopify_push
 from lastunit.channels.fields import BaseUrl, Strict
 from lastunit.channels.shopify_client import Admin
@@ -29,7 +30,7 @@ from lastunit.domain.errors import BadSignature, InvalidInput
 from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Delta, Form, Push, Target
 from lastunit.domain.snapshots import Notification
-from lastunit.ports import Clock, HttpClient, OrdersPage, WebhookRequest
+from lastunit.ports import Clock
 
 __all__ = ["Api", "Connection", "Refs", "Secret"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from lastunit.channel_ports import OrdersPage
 from lastunit.channels.shopify_client import Admin, Wire, understood
 from lastunit.channels.shopify_orders import fulfilment_shipment, order_snapshot, readable
 from lastunit.domain.errors import ChannelUnavailable, UnreadableOrder
 from lastunit.domain.facts import Told
 from lastunit.domain.snapshots import LINES_MAX
-from lastunit.ports import OrdersPage
 
 # A query may cost 1,000 points at most, counted as if all that it could find were there: an order of a page counts
 # 1 + 1 (location) + 23 (10 lines) + 36 (3 refunds of 4 lines) + 45 (3 fulfilments of 5 lines) = 106. Longer orders

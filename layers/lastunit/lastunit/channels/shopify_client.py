@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lastunit.channel_ports import HttpClient, HttpResponse
 from lastunit.channels.retry_after import PAUSE_DEFAULT_SECONDS, bounded, pause_seconds
 from lastunit.domain.errors import ChannelUnavailable, OutcomeUnknown, Throttled
-from lastunit.ports import Clock, HttpClient, HttpResponse
+from lastunit.ports import Clock
 
 MESSAGE_MAX = 300
 THROTTLED = "THROTTLED"
