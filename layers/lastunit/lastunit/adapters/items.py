@@ -7,6 +7,7 @@ stock     SKU#<sku>                        ITEM                  Sku
                                            IN#<kit>              this SKU is a component of that kit
                                            WANT#<since>#<order>  an order that waits for units of this SKU
           UNSETTLED#<channel>              <sku>#<name>          a listing whose exposure waits for a poll
+          RISK#<0..9>                      SKU#<sku>             units of it that are shown more often than they exist
 orders    ORDER#<channel>#<external id>    ORDER                 Order
           EXCEPTION#<exception id>         EXCEPTION             ExceptionRecord
           TASK#<sku>#<location>            TASK                  Task: units to carry to a picking bin
@@ -19,6 +20,10 @@ settings  CHANNEL#<channel>                SETTINGS              Channel
                                            ALIAS#<name>          Alias
           CHANNELS                         <channel>             names the channels there are
           REVISION                         CHANNELS              counts the changes of all channels
+          PACE#<channel>                   PACE, DELAY#<day>     its token bucket; how long pushes took
+          POLL#<channel>                   POLL                  how far its orders were read
+          COVERAGE#<channel>               RUN#…, SEGMENT#…      daily overwrites
+          DRIFT#<channel>                  <sku>#<name>          a listing that shows something else
           LOCATIONS                        <location>            Location
           WEBHOOKS                         <name>                OutgoingWebhook
 """
