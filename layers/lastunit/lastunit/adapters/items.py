@@ -7,7 +7,7 @@ stock     SKU#<sku>                        ITEM                  Sku
                                            IN#<kit>              this SKU is a component of that kit
                                            WANT#<since>#<order>  an order that waits for units of this SKU
           UNSETTLED#<channel>              <sku>#<name>          a listing whose exposure waits for a poll
-          RISK#<0..9>                      SKU#<sku>             units of it that are shown more often than they exist
+          RISK#<0..9>                      SKU#<sku>             units shown more often than they exist
 orders    ORDER#<channel>#<external id>    ORDER                 Order
           EXCEPTION#<exception id>         EXCEPTION             ExceptionRecord
           TASK#<sku>#<location>            TASK                  Task: units to carry to a picking bin
