@@ -17,7 +17,7 @@ from lastunit.domain.errors import (
 )
 from lastunit.domain.lifecycle import State
 from lastunit.domain.polling import FIRST_LOOK, OVERLAP
-from lastunit.poll import UNSETTLED_MAX, WORK_SECONDS, Polled
+from lastunit.poll import PAGE_ATTEMPTS, UNSETTLED_MAX, WORK_SECONDS, Polled
 from tests.fakes import NOON, Mishap, cancelled, left_us, sold
 from tests.polling import Exchange, ListingOrders, minutes, with_orders
 
@@ -130,7 +130,7 @@ def test_a_finished_poll_covers_what_was_observed_before_it_began_and_no_more() 
 )
 def test_a_poll_that_met_trouble_proves_nothing_and_shows_why(trouble: LastunitError) -> None:
     exchange = with_orders(-5, -4, -3)
-    exchange.web.troubles = [None, trouble]
+    exchange.web.troubles = [None, *[trouble] * PAGE_ATTEMPTS]
 
     polled = exchange.poll()
 
@@ -141,7 +141,7 @@ def test_a_poll_that_met_trouble_proves_nothing_and_shows_why(trouble: LastunitE
 
 def test_the_trouble_is_forgotten_once_a_poll_ends_well() -> None:
     exchange = with_orders(-5)
-    exchange.web.troubles = [NotSent("x")]
+    exchange.web.troubles = [NotSent("x")] * PAGE_ATTEMPTS
     exchange.poll()
 
     exchange.poll()
@@ -161,7 +161,7 @@ def test_an_order_that_our_own_tables_could_not_take_now_is_met_again() -> None:
 
 def test_one_channel_in_trouble_keeps_no_other_from_its_poll() -> None:
     exchange = with_orders(-5)
-    exchange.open("down", ListingOrders(troubles=[NotSent("no connection")]))
+    exchange.open("down", ListingOrders(troubles=[NotSent("no connection")] * PAGE_ATTEMPTS))
     exchange.open("shop", ListingOrders())
 
     polled = exchange.use_case()
@@ -208,7 +208,7 @@ def test_a_backlog_in_which_each_poll_manages_one_page_is_worked_off() -> None:
 
 def test_a_channel_that_throttles_each_second_page_is_read_to_the_end_all_the_same() -> None:
     exchange = with_orders(*(-9 + number / 10 for number in range(8)))
-    exchange.web.troubles = [None, Throttled(60)] * 20
+    exchange.web.troubles = [None, *[Throttled(60)] * PAGE_ATTEMPTS] * 20
 
     for _ in range(8):
         exchange.poll()
@@ -259,7 +259,7 @@ def test_listings_that_waited_for_the_poll_are_looked_at_again() -> None:
 def test_listings_go_on_waiting_while_nothing_is_proved() -> None:
     exchange = with_orders(-5)
     exchange.polls.settles = {("shirt", "web", "a"): 0}
-    exchange.web.troubles = [NotSent("x"), None, NotSent("x")]
+    exchange.web.troubles = [*[NotSent("x")] * PAGE_ATTEMPTS, None, *[NotSent("x")] * PAGE_ATTEMPTS]
 
     sent = [(exchange.poll(), len(exchange.pushes.sent))[1] for _ in range(3)]
 
@@ -326,3 +326,13 @@ def test_a_pause_that_the_list_of_orders_wants_holds_for_pushes_as_well() -> Non
     exchange.poll()
 
     assert [7] == exchange.pace.pauses
+
+
+def test_a_page_that_got_no_answer_is_asked_for_again() -> None:
+    """Or a list of many pages would hardly ever be read to its end."""
+    exchange = Exchange()
+    exchange.web.troubles = [OutcomeUnknown("lost"), Throttled(1), NotSent("x")]
+
+    polled = exchange.poll()
+
+    assert (True, None, 4) == (polled.ended, polled.error, len(exchange.web.asked))

@@ -2,7 +2,7 @@
 
 from lastunit.domain.errors import NotSent
 from lastunit.domain.polling import HELD_MAX, OVERLAP
-from lastunit.poll import WORK_SECONDS, Polled
+from lastunit.poll import PAGE_ATTEMPTS, WORK_SECONDS, Polled
 from tests.fakes import sold
 from tests.polling import Exchange, minutes, with_orders
 
@@ -76,7 +76,7 @@ def test_what_was_to_be_tried_again_still_is_after_a_poll_that_met_trouble() -> 
     exchange.poll()
     resolve(exchange, tried_again=True)
     exchange.web.sells("bad", -300, sold({"shirt": 7}, "bad"))
-    exchange.web.troubles = [NotSent("x")]
+    exchange.web.troubles = [NotSent("x")] * PAGE_ATTEMPTS
 
     polled = [exchange.poll(), exchange.poll()]
 

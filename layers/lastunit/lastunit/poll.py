@@ -15,7 +15,15 @@ from itertools import batched, islice
 from lastunit.change_orders import Changed, ChangeOrders, Incoming
 from lastunit.channel_ports import ChannelApi, OrdersPage
 from lastunit.domain.channels import Channel
-from lastunit.domain.errors import ChannelUnavailable, Conflict, LastunitError, NotFound, Throttled
+from lastunit.domain.errors import (
+    ChannelUnavailable,
+    Conflict,
+    LastunitError,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    Throttled,
+)
 from lastunit.domain.exceptions import ExceptionRecord, Kind
 from lastunit.domain.facts import Told
 from lastunit.domain.polling import HELD_MAX, Position, Reading, begin, ended, interrupted
@@ -26,6 +34,7 @@ from lastunit.sync_ports import Pace, Polls
 
 CHANNELS_MAX = 8  # Polled side by side.
 WORK_SECONDS = 40  # No page is begun later; the function may run for 60 s.
+PAGE_ATTEMPTS = 5  # At one page; reading changes nothing.
 UNSETTLED_MAX = 2000  # Looked at again after one poll; the next one, a minute later, asks for the others.
 PUSHES_MAX = 100  # Of one send.
 KNOWN_ALREADY = frozenset({Outcome.DUPLICATE, Outcome.STALE})
@@ -117,8 +126,7 @@ class _Run:
         """Apply page after page. False: the time was up before the end of the list."""
         api, token = self.poll.api(self.channel), None
         while True:
-            self._await_turn(api, until)
-            page = self._page(api, token)
+            page = self._page(api, token, until)
             self.reading = self._applied(page)
             token = page.next
             if token is None:
@@ -135,12 +143,26 @@ class _Run:
                 raise Throttled(seconds)
             self.poll.sleep(seconds)
 
-    def _page(self, api: ChannelApi, token: str | None) -> OrdersPage:
-        try:
-            return api.orders_since(self.reading.since, token)
-        except Throttled as error:
-            self.poll.pace.pause(self.channel.name, error.retry_after_seconds)
-            raise
+    def _page(self, api: ChannelApi, token: str | None, until: datetime) -> OrdersPage:
+        """Asked for again when no answer comes: a long list would never be read to its end otherwise."""
+        for attempt in range(1, PAGE_ATTEMPTS + 1):
+            self._await_turn(api, until)
+            try:
+                page = api.orders_since(self.reading.since, token)
+            except (Throttled, NotSent, OutcomeUnknown, ChannelUnavailable) as error:
+                self._met(error)
+                if attempt == PAGE_ATTEMPTS:
+                    raise
+            else:
+                self.poll.pace.report(self.channel.name, answers=True)
+                return page
+        raise ChannelUnavailable("its list of orders was never asked for")
+
+    def _met(self, trouble: LastunitError) -> None:
+        if isinstance(trouble, Throttled):
+            self.poll.pace.pause(self.channel.name, trouble.retry_after_seconds)
+        else:
+            self.poll.pace.report(self.channel.name, answers=False)
 
     def _applied(self, page: OrdersPage) -> Reading:
         """With all of the page imported or held for a person; raises what keeps it from being either."""
