@@ -207,6 +207,7 @@ class FakeChannel:
     shelves: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     refuses: dict[str, Failure] = field(default_factory=dict)
+    unreadable: dict[str, Failure] = field(default_factory=dict)
     read_errors: list[LastunitError | None] = field(default_factory=list)
     write_errors: list[LastunitError | None] = field(default_factory=list)
     lost: list[LastunitError | None] = field(default_factory=list)
@@ -233,7 +234,10 @@ class FakeChannel:
     def read(self, targets: Sequence[Target]) -> list[Answer]:
         _befall(self.read_errors)
         self.reads.append([target.name for target in targets])
-        return [self._shown(target.name) for target in targets]
+        return [self._looked_at(target.name) for target in targets]
+
+    def _looked_at(self, name: str) -> Answer:
+        return Refused(self.unreadable[name], "refused") if name in self.unreadable else self._shown(name)
 
     def write(self, pushes: Sequence[Push]) -> list[Answer]:
         if self.meanwhile:

@@ -15,6 +15,7 @@ from lastunit.pushing import Retry, task_of
 logger = Logger()
 
 PAUSE_MAX_SECONDS = 900
+WISH_MAX_SECONDS = 3600  # Who must wait for the next day is back long before its 50 receives are used up.
 
 
 @logger.inject_lambda_context
@@ -44,6 +45,6 @@ def _fan_out(task: dict[str, Any]) -> bool:
 def _pause_seconds(record: dict[str, Any], retry: Retry) -> int:
     """The channel's own wish; else doubling with every receipt, with full jitter."""
     if retry.seconds is not None:
-        return max(1, min(PAUSE_MAX_SECONDS, math.ceil(retry.seconds)))
+        return max(1, min(WISH_MAX_SECONDS, math.ceil(retry.seconds)))
     received = int(record["attributes"]["ApproximateReceiveCount"])
     return random.randint(1, min(PAUSE_MAX_SECONDS, 2**received))  # noqa: S311 - not a secret

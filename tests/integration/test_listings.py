@@ -266,6 +266,19 @@ def test_a_listing_that_waits_for_a_poll_is_found_until_it_is_settled(
     assert [] == unsettled(store)
 
 
+def test_a_settled_listing_waits_for_no_poll_though_word_was_left_for_its_holder(
+    listings: DynamoListings, store: Store
+) -> None:
+    claim(listings)
+    close(listings, settling=True, observed=0, observed_poll=7)
+    claim(listings)
+    claim(listings, "another")
+
+    looks_again = close(listings, settling=False, observed=None)
+
+    assert (True, []) == (looks_again, unsettled(store))
+
+
 def test_nobody_waits_for_a_poll_whose_claim_was_lost(listings: DynamoListings, store: Store) -> None:
     close(listings, "nobody", settling=True)
 

@@ -48,6 +48,16 @@ def test_a_pause_that_the_channel_wants_holds_for_every_worker(pace: DynamoPace,
     assert (30.0, 0.0) == (during, pace.ask("web", FIVE, urgent=True))
 
 
+def test_an_answer_where_no_call_was_left_unanswered_costs_nothing(pace: DynamoPace, store: Store) -> None:
+    pace.ask("web", FIVE, urgent=True)
+    calls: list[str] = []
+    store.client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+
+    pace.report("web", answers=True)
+
+    assert [] == calls
+
+
 def test_a_silent_channel_is_left_alone_until_it_answers(pace: DynamoPace, clock: FixedClock) -> None:
     pace.ask("web", FIVE, urgent=True)
     for _ in range(SILENCES_MAX):

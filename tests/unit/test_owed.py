@@ -30,6 +30,15 @@ def test_the_known_lines_of_an_order_that_waits_are_owed() -> None:
     assert (State.EXCEPTION, {("shirt", "M"): 5}, 2) == (shop.order().state, shop.left(), owed(shop))
 
 
+def test_an_order_that_begins_to_wait_makes_plans_void() -> None:
+    """Promise 7: no level falls with it, and yet its units are nobody's to show any more."""
+    shop = mixed_order()
+
+    shop.tell(cancelled())
+
+    assert [frozenset({"shirt"}), frozenset()] == [written.grown for written in shop.book.written]
+
+
 def test_what_is_promised_is_owed_no_more() -> None:
     shop = mixed_order()
     shop.aliases.append(Alias("OLD-NAME", "shirt", "shirt"))

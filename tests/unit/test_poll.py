@@ -336,3 +336,13 @@ def test_a_page_that_got_no_answer_is_asked_for_again() -> None:
     polled = exchange.poll()
 
     assert (True, None, 4) == (polled.ended, polled.error, len(exchange.web.asked))
+
+
+def test_a_store_without_a_list_of_orders_is_no_silent_store() -> None:
+    """Its numbers are told as ever: the circuit stays closed."""
+    exchange = Exchange()
+    exchange.web.troubles = [ChannelUnavailable("no list")]
+
+    exchange.poll()
+
+    assert ([], 1) == (exchange.pace.answers, len(exchange.web.asked))

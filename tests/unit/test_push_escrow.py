@@ -30,12 +30,12 @@ class Town:
             self.hub.listings.listed["shirt", name, "shirt"] = Row(Listing(name, "shirt", "shirt"))
             market.put("shirt", 0)
 
-    def push(self, name: str) -> Result:
+    def push(self, name: str, sku: str = "shirt", *, overwrite: bool = False) -> Result:
         base = self.hub.use_case
         pool = replace(base.read_pool, form=lambda channel: self.markets[channel.name].form)
         use_case: PushQuantities = replace(base, api=lambda channel: self.markets[channel.name], read_pool=pool)
-        key = ("shirt", name, "shirt")
-        return use_case([Task(key)])[key]
+        key = (sku, name, sku)
+        return use_case([Task(key, overwrite)])[key]
 
     def settle(self) -> None:
         """Everybody is asked again and again, and orders are polled, until nothing changes."""

@@ -11,7 +11,7 @@ from lastunit.domain.errors import LastunitError, NotSent, OutcomeUnknown, Throt
 from lastunit.domain.events import LevelChanged
 from lastunit.domain.pushes import Failure, Form
 from lastunit.push import Done, Retry
-from lastunit.push_rises import KEY_LIVES, LOOK_AGAIN_SECONDS
+from lastunit.push_rises import KEY_LIVES
 from tests.fakes import stocked
 from tests.pushing import FakeChannel, Hub
 
@@ -198,7 +198,7 @@ def test_sales_that_hide_whether_it_arrived_are_awaited() -> None:
 
     clear = hub.push()
 
-    assert ({"shirt": Retry(LOOK_AGAIN_SECONDS)}, ARRIVED) == (unclear, clear)
+    assert ({"shirt": Retry()}, ARRIVED) == (unclear, clear)
     assert {"shirt": 11} == hub.market.shelves
 
 
@@ -218,6 +218,7 @@ def test_what_came_meanwhile_is_another_increase() -> None:
 def test_units_that_the_channel_put_back_itself_are_not_sent_to_it() -> None:
     """Its own order was cancelled and it restocked: our level rises by what its shelf shows already."""
     hub = shop()
+    moves(hub, -2)
     hub.edit("shirt", rises=replace(hub.listing("shirt").rises, restocked=2))
     moves(hub, 2)
 

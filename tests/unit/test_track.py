@@ -116,6 +116,13 @@ def test_room_that_an_escrowed_channel_gave_up_is_offered_to_all_who_share_it() 
     )
 
 
+def test_units_that_no_order_waits_for_any_more_are_offered_to_all_who_share_them() -> None:
+    """An order that waited is declined: no level changes, nor what its channel has sold."""
+    waited = ListingChanged(replace(LISTING, owed=2), LISTING)
+
+    assert 3 == len(asked(waited, mode=Mode.ESCROW))
+
+
 def test_a_lowered_kit_frees_room_of_its_components() -> None:
     kit = replace(LOWERED, sku="set", name="set")
 

@@ -1,14 +1,14 @@
 """Use case: count increases for the listings of channels that are told nothing else."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lastunit.domain.channels import Channel, Sync
 from lastunit.domain.errors import StoreUnavailable
 from lastunit.domain.events import LevelChanged
-from lastunit.domain.exposure import Listing, Seen
+from lastunit.domain.exposure import Listing, Rises, Seen
 from lastunit.domain.levels import Level, LevelKey
-from lastunit.domain.rising import Number, counted
+from lastunit.domain.rising import Number, counted, forgotten
 from lastunit.domain.stock_view import SkuView
 from lastunit.pool import looked_up, rivals, rule_number
 from lastunit.ports import Settings
@@ -30,17 +30,22 @@ class CountRises:
             channel = channels.get(listing.channel)
             if channel and channel.sync is Sync.INCREMENTAL:
                 self._count(listing, channel, changes)
+            elif listing.rises.seen:
+                self._keep(listing, forgotten)
 
     def _count(self, listing: Listing, channel: Channel, changes: Sequence[LevelChanged]) -> None:
         views = self._views(listing.sku)
         parts = views[listing.sku].item.parts if listing.sku in views else {}
         its_own = [change for change in changes if change.after.sku in parts]
         levels = [level for sku in parts if sku in views for level in views[sku].levels]
+        self._keep(listing, lambda row: counted(row, its_own, levels, self._number(row, channel, views)))
+
+    def _keep(self, listing: Listing, made: Callable[[Listing], Rises]) -> None:
         current: Listing | None = listing
         for _ in range(ATTEMPTS_MAX):
             if current is None:
                 return
-            rises = counted(current.rises, its_own, levels, self._number(current, channel, views))
+            rises = made(current)
             if rises == current.rises or self.listings.rise(current, rises):
                 return
             current = self.listings.rows([listing.key]).get(listing.key)

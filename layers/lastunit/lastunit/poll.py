@@ -89,7 +89,7 @@ class PollChannels:
         reading = begin(position, self.polls.waiting(position.held), self.clock.now())
         run = _Run(self, channel, position, reading, position)
         polled = run.finish(until)
-        if run.after.done > position.done:
+        if run.after.done > position.done and channel.is_told:
             self._look_again(name, run.after.done)
         return polled
 
@@ -144,12 +144,15 @@ class _Run:
             self.poll.sleep(seconds)
 
     def _page(self, api: ChannelApi, token: str | None, until: datetime) -> OrdersPage:
-        """Asked for again when no answer comes: a long list would never be read to its end otherwise."""
+        """Asked for again when no answer comes: a long list would never be read to its end otherwise.
+
+        A store without such a list does answer; that is no reason to leave it alone.
+        """
         for attempt in range(1, PAGE_ATTEMPTS + 1):
             self._await_turn(api, until)
             try:
                 page = api.orders_since(self.reading.since, token)
-            except (Throttled, NotSent, OutcomeUnknown, ChannelUnavailable) as error:
+            except (Throttled, NotSent, OutcomeUnknown) as error:
                 self._met(error)
                 if attempt == PAGE_ATTEMPTS:
                     raise

@@ -22,6 +22,7 @@ Views = Mapping[str, SkuView]
 @dataclass(frozen=True, slots=True)
 class Pool:
     """One moment of a SKU and of all that shares units with it. `units`: SKU → what escrow may show of it in all.
+    `sold`: of each listing, as it is counted in its exposure.
 
     Levels and the number of grants were read before the listings. So what was sold or granted in between makes the
     grant's condition fail, and never makes the room look larger than it is.
@@ -31,15 +32,20 @@ class Pool:
     units: Mapping[str, int]
     grants: Mapping[str, int]
     levels: Mapping[LevelKey, int]
+    sold: Mapping[ListingKey, int]
 
     @property
     def room(self) -> dict[str, int]:
         return room(tuple(self.stakes.values()), self.units)
 
     def telling(self, listing: Listing) -> "Pool":
-        """With what its one writer knows about the listing, and may tell it."""
-        stake = self.stakes[listing.key]
-        known = replace(stake, exposure=listing.exposure.units, shown=listing.believed or 0, moves=True)
+        """With what its one writer knows about the listing, and may tell it. Its sales count as they do now: those
+        of a cancel that was imported since it was claimed are its to sell again."""
+        stake = self.stakes.get(listing.key)
+        if stake is None:
+            return self
+        exposure = replace(listing.exposure, sold=self.sold[listing.key])
+        known = replace(stake, exposure=exposure.units, shown=listing.believed or 0, moves=True)
         return replace(self, stakes={**self.stakes, listing.key: known})
 
     def number(self, key: ListingKey) -> int | None:
@@ -86,6 +92,7 @@ class ReadPool:
             {name: _available(name, levels) - buffer - _owed(name, after) for name in stocked},
             {name: before[name].grants for name in stocked},
             levels,
+            {one.key: one.sold for view in after.values() for one in view.listings},
         )
 
     def _neighbours(self, sku: str) -> Views:

@@ -16,6 +16,7 @@ from lastunit.domain.groups import ListingKey
 from lastunit.domain.levels import Level
 from lastunit.pool import ReadPool, rivals, rule_number
 from lastunit.ports import Clock, Queue, Settings, StockReader
+from lastunit.push_desk import CLAIM_SECONDS
 from lastunit.push_rises import RiseRound
 from lastunit.push_round import Round
 from lastunit.pushing import Done, Result, Retry, Task, push_message
@@ -53,7 +54,8 @@ class PushQuantities:
                 channel = self.settings.channel(name)
                 results |= self._push(channel, wanted, until) if channel else _nothing(wanted)
             except StoreUnavailable:
-                results |= {task.key: Retry() for task in wanted}
+                # Sooner they would meet the claims that could not be ended, whose holder looks no more.
+                results |= {task.key: Retry(CLAIM_SECONDS + 1) for task in wanted}
         return results
 
     def fan_out(self, channel: str, after: str | None = None, *, overwrite: bool = False) -> None:
@@ -126,14 +128,23 @@ class Stock:
 
 
 def _by_channel(tasks: Iterable[Task]) -> Mapping[str, list[Task]]:
-    """One task per listing: an overwrite is more than an automatic push; the oldest change waits the longest."""
+    """One task per listing, which does what all of them ask for."""
     unique: dict[ListingKey, Task] = {}
-    for task in sorted(tasks, key=lambda one: (one.key, not one.overwrite, not one.since, one.since or "")):
-        unique.setdefault(task.key, task)
+    for task in tasks:
+        unique[task.key] = _both(unique[task.key], task) if task.key in unique else task
     channels: dict[str, list[Task]] = {}
     for task in unique.values():
         channels.setdefault(task.key[1], []).append(task)
     return channels
+
+
+def _both(one: Task, other: Task) -> Task:
+    """An overwrite is more than an automatic push; the oldest change waits the longest. Only what both of them
+    would skip is skipped."""
+    instants = [one.not_since, other.not_since]
+    since = min((task.since for task in (one, other) if task.since), default=None)
+    not_since = None if None in instants else max(instant for instant in instants if instant)
+    return Task(one.key, one.overwrite or other.overwrite, not_since, since)
 
 
 def _nothing(tasks: Iterable[Task]) -> dict[ListingKey, Result]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from lastunit.channel_ports import ChannelApi
@@ -12,7 +12,7 @@ from lastunit.domain.errors import ChannelUnavailable, LastunitError, NotSent, O
 from lastunit.domain.exposure import LastError, Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Answer, Failure, Limits, Refused
-from lastunit.domain.telling import is_loose, not_applied
+from lastunit.domain.telling import awaits_poll, not_applied
 from lastunit.pushing import Done, Result, Retry, Task
 from lastunit.sync_ports import Kept
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 CLAIM_SECONDS = 45  # Longer than the function may run (30 s), so a living worker never loses its claim.
 PATIENCE_SECONDS = 2.0  # A shorter pause is waited for here; a longer one on the queue.
 HELD_SECONDS = 5.0
-REVISIONS_PAUSE_SECONDS = 900.0
 LOWERINGS_KEPT = 25  # Of a listing's daily revisions, so that a raise never takes the last one from a lowering.
 
 
@@ -65,7 +64,7 @@ class Desk:
 
     def close(self, listing: Listing, result: Result) -> None:
         """Escrowed listings that may sell more than they show are looked at again after the next poll."""
-        after = replace(listing, settling=self.strict and is_loose(listing))
+        after = replace(listing, settling=self.strict and awaits_poll(listing))
         self.results[listing.key] = result
         self._closing[listing.key] = Kept(self.rows[listing.key], after)
 
@@ -105,12 +104,13 @@ class Desk:
 
     def within_revisions(self, limits: Limits, listing: Listing, *, is_raise: bool) -> bool:
         """May it be changed once more today? If not, it is refused for now."""
-        most, today = limits.daily_revisions, self.push.clock.now().date().isoformat()
-        done = listing.revisions if listing.revised_on == today else 0
+        most, now = limits.daily_revisions, self.push.clock.now()
+        done = listing.revisions if listing.revised_on == now.date().isoformat() else 0
         if most is None or done < (most - LOWERINGS_KEPT if is_raise else most):
             return True
         spent = Refused(Failure.THROTTLED, f"changed {done} times today; {most} are allowed")
-        self.refuse(listing.key, spent, REVISIONS_PAUSE_SECONDS)
+        tomorrow = datetime.combine(now.date() + timedelta(days=1), time.min, now.tzinfo)
+        self.refuse(listing.key, spent, (tomorrow - now) / timedelta(seconds=1))
         return False
 
     def call[Asked](self, ask: Callable[[Sequence[Asked]], list[Answer]], what: Sequence[Asked]) -> list[Answer]:

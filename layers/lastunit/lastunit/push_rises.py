@@ -24,7 +24,6 @@ from lastunit.sync_ports import Kept
 if TYPE_CHECKING:
     from lastunit.push import PushQuantities
 
-LOOK_AGAIN_SECONDS = 60.0  # Sales that hide the outcome are imported by then, as a rule.
 KEY_LIVES = timedelta(hours=23)  # Channels forget keys after a day.
 
 
@@ -99,7 +98,7 @@ class RiseRound:
             case Rise.APPLIED:
                 self._arrived(row, current)
             case Rise.UNCLEAR:
-                self.desk.close(row, Retry(LOOK_AGAIN_SECONDS))
+                self.desk.close(row, Retry())  # The import of the sales that hide it asks for a push by itself.
             case Rise.NOT_APPLIED:
                 return not_applied(row)
         return None

@@ -15,7 +15,7 @@ from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, 
 from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Failure, Form, Refused, Shown, Target
-from lastunit.domain.rising import overwritten
+from lastunit.domain.rising import forgotten, overwritten
 from lastunit.domain.telling import APPLIED_WITHIN, Due, not_applied, settled
 from lastunit.push_desk import Desk
 from lastunit.pushing import Done, Result, Retry, Task
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SWAPS_MAX = 4  # Attempts against a number that keeps moving; then the queue tries again.
 GRANTS_MAX = 3  # Attempts at room that others were granted meanwhile.
+CONDITIONS_MAX = 99  # Of one transaction, beside the listing's own row.
 
 
 class Round:
@@ -73,8 +74,8 @@ class Round:
                 self.desk.close(row, Done(skipped=True))
             elif row.frozen and not task.overwrite:
                 self.desk.close(row, Done())
-        waiting = [row for key, row in self.desk.known.items() if key not in self.desk.results]
-        return [Due(row, row.believed or 0, form, strict=True) for row in waiting]
+        open_ = [(task, self.desk.known[task.key]) for task in tasks if task.key not in self.desk.results]
+        return [Due(row, row.believed or 0, form, strict=True, distrusted=task.overwrite) for task, row in open_]
 
     def _early(self, task: Task, row: Listing, wanted: int) -> Result | None:
         """Why nothing is to be told now, if so."""
@@ -90,9 +91,10 @@ class Round:
 
     def _forget_rises(self, row: Listing, stock: "Stock") -> Result | None:
         """A number that is told whole holds every increase that led to it."""
-        if self.channel.sync is not Sync.INCREMENTAL:
-            return None
-        rises = overwritten(row.rises, stock.levels(row))
+        if self.channel.sync is Sync.INCREMENTAL:
+            rises = overwritten(row, stock.levels(row))
+        else:
+            rises = forgotten(row) if row.rises.seen else row.rises
         return None if rises == row.rises or self.push.listings.rise(row, rises) else Retry(1)
 
     def _send_all(self, due: Sequence[Due]) -> None:
@@ -201,6 +203,9 @@ class Round:
             grant = pool.grant(key, told.request) if told and told.request.need else None
             if told is None or (told.request.need and grant is None):
                 self.desk.close(one.listing, Done())
+                return None
+            if grant and grant.size > CONDITIONS_MAX:
+                self.desk.refuse(key, Refused(Failure.INVALID, f"a kit at {len(grant.levels)} levels is too many"))
                 return None
             booked = told.sending(now)
             if self.desk.book([Kept(self.desk.rows[key], booked.listing, grant)]):

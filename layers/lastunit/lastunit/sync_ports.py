@@ -27,6 +27,10 @@ class Grant:
     grants: Mapping[str, int]
     levels: Mapping[LevelKey, int]
 
+    @property
+    def size(self) -> int:
+        return len(self.grants) + len(self.levels)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:

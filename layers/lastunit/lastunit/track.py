@@ -50,10 +50,8 @@ class TrackStock:
         return view is not None and view.is_awaited and any(level.available for level in view.levels)
 
     def _freed(self, events: Sequence[ListingChanged]) -> set[str]:
-        """SKUs of which an escrowed channel may sell fewer, other than by selling: now others may have them."""
-        fallen = [
-            event.after for event in events if event.before and _granted(event.before) > _granted(event.after)
-        ]
+        """SKUs of which an escrowed channel holds fewer, other than by selling: now others may have them."""
+        fallen = [event.after for event in events if event.before and _held(event.before) > _held(event.after)]
         channels = self._channels({listing.channel for listing in fallen})
         skus = {one.sku for one in fallen if one.channel in channels and channels[one.channel].mode is Mode.ESCROW}
         return {part for sku in skus if (view := self.listings.view(sku)) for part in view.item.parts}
@@ -74,8 +72,9 @@ def _since(events: Iterable[Event]) -> str | None:
     return min((one.at for one in events if isinstance(one, LevelChanged) and _sku_to_push(one)), default=None)
 
 
-def _granted(listing: Listing) -> int:
-    return listing.granted + listing.booked
+def _held(listing: Listing) -> int:
+    """Units that nobody else may have, its sales included: what it was granted, and what its orders wait for."""
+    return listing.granted + listing.booked + listing.owed
 
 
 def _sku_to_push(event: Event) -> str | None:

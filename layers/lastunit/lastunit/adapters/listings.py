@@ -98,13 +98,13 @@ class DynamoListings:
 
     def close(self, rows: Iterable[Kept], worker: str) -> set[ListingKey]:
         kept = {row.after.key: row for row in rows}
+        along = {key: self._settling(row) for key, row in kept.items()}
         refused = self._updates.write(
-            {key: _keep(row.after, worker, ends=True) for key, row in kept.items()},
-            {key: self._settling(row) for key, row in kept.items()},
+            {key: _keep(row.after, worker, ends=True) for key, row in kept.items()}, along
         )
         # Somebody left a word, or this is the retry of our own write whose answer was lost: look once more.
         asked = [key for key, row in refused.items() if row and row.get("claim") == worker]
-        self._updates.write({key: _keep(kept[key].after, worker, ends=True, hears=True) for key in asked})
+        self._updates.write({key: _keep(kept[key].after, worker, ends=True, hears=True) for key in asked}, along)
         return set(refused)
 
     def rise(self, before: Listing, rises: Rises) -> bool:
@@ -153,7 +153,6 @@ class DynamoListings:
         conditions = [
             *(self._counted(sku, seen) for sku, seen in grant.grants.items()),
             *(self._still_there(sku, at, units) for (sku, at), units in grant.levels.items()),
-            *self._settling(row),
         ]
         return not self._updates.write({row.after.key: _keep(row.after, worker)}, {row.after.key: conditions})
 

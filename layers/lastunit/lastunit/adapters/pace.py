@@ -26,11 +26,13 @@ class DynamoPace:
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
         self._client, self._table, self._clock = client, table, clock
+        self._silent = dict[str, bool]()  # Channel → was its last call unanswered, when we last asked for one?
 
     def ask(self, channel: str, limits: Limits, *, urgent: bool) -> float:
         for _ in range(ATTEMPTS_MAX):
             now = self._clock.now()
             version, pacing = self._read(channel)
+            self._silent[channel] = pacing is not None and pacing.silences > 0
             after, seconds = (pacing or fresh(limits, now)).asked(limits, now, urgent=urgent)
             if seconds or self._write(channel, version, after):
                 return seconds
@@ -40,10 +42,8 @@ class DynamoPace:
         self._change(channel, lambda pacing: pacing.paused(seconds, self._clock.now()))
 
     def report(self, channel: str, *, answers: bool) -> None:
-        if answers:
-            _, pacing = self._read(channel)
-            if pacing is None or not pacing.silences:
-                return  # As nearly always: nothing to write.
+        if answers and not self._silent.get(channel):
+            return  # As nearly always: there is nothing to forget.
         self._change(channel, lambda pacing: pacing.reported(self._clock.now(), answers=answers))
 
     def _change(self, channel: str, change: Callable[[Pacing], Pacing]) -> None:

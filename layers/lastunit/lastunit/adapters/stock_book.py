@@ -133,7 +133,7 @@ class DynamoStockBook:
         }
 
     def _count_grant(self, sku: str) -> Any:
-        """What a channel put back is room it took without asking: plans made before do not hold."""
+        """Room that was taken without asking: plans made before do not hold."""
         return {
             "Update": {
                 "TableName": self._stock,

@@ -27,7 +27,8 @@ class Want:
 class Group:
     """Changes written together or not at all. `levels`, `listings` and `owed` are the sums over all of them.
 
-    `regrown`: units that channels put back on their shelves; `grown`: the stocked SKUs of these.
+    `regrown`: units that channels put back on their shelves; `grown`: stocked SKUs that this takes room of without
+    taking units.
     `wanted` are places in queues to write, `unwanted` those to remove.
     """
 
@@ -75,10 +76,11 @@ def group(changes: Sequence[Change], without: Iterable[ListingKey] = ()) -> Grou
 
 
 def _grown(change: Change) -> Iterable[str]:
-    """Stocked SKUs of which a channel may sell again what it put back: whoever plans on them must look again."""
-    back = {sku for sku, _ in change.regrown}
+    """Stocked SKUs whose room shrinks though no level falls: whoever plans on them must look again. A channel may
+    sell again what it put back, and what an order waits for is nobody's to sell."""
+    shrunk = {sku for sku, _ in change.regrown} | {sku for (sku, _), units in change.owed().items() if units > 0}
     lines = (*change.after.lines, *(change.before.lines if change.before else ()))
-    return (part for line in lines if line.sku in back for part in line.parts)
+    return (part for line in lines if line.sku in shrunk for part in line.parts)
 
 
 def writes(change: Change) -> int:
@@ -127,7 +129,7 @@ def _largest(changes: Sequence[Change], without: tuple[ListingKey, ...]) -> int:
 
 
 def _fit(whole: Group) -> Group:
-    """An order of very many SKUs leaves no room for its listings: reading the channel back corrects them."""
+    """An order of very many SKUs leaves no room for its listings: their sales look like drift when read back."""
     if whole.size <= ITEMS_MAX:
         return whole
     return replace(whole, listings={}, owed={}, regrown={}, grown=frozenset())

@@ -20,8 +20,9 @@ Number = Callable[[Mapping[LevelKey, Seen]], int]
 """What the rule makes of levels."""
 
 
-def counted(rises: Rises, changes: Sequence[LevelChanged], now: Sequence[Level], number: Number) -> Rises:
+def counted(listing: Listing, changes: Sequence[LevelChanged], now: Sequence[Level], number: Number) -> Rises:
     """With these changes counted; those counted before change nothing. `now`: the levels as they stand."""
+    rises = listing.rises if listing.rises.seen else forgotten(listing)
     seen = dict(rises.seen) or _before(changes, now)
     risen = rises.risen
     for change in changes:
@@ -34,10 +35,18 @@ def counted(rises: Rises, changes: Sequence[LevelChanged], now: Sequence[Level],
     return replace(rises, risen=risen, seen=seen)
 
 
-def overwritten(rises: Rises, levels: Sequence[Level]) -> Rises:
+def overwritten(listing: Listing, levels: Sequence[Level]) -> Rises:
     """A number computed from these levels is sent whole: what led to them is no increase any more (rule 1.5-4)."""
     seen = {(level.sku, level.location): Seen(level.seq, level.available) for level in levels}
-    return replace(rises, risen=rises.sent + rises.restocked, seen=seen)
+    return replace(forgotten(listing), seen=seen)
+
+
+def forgotten(listing: Listing) -> Rises:
+    """Nothing is due but what is under way, and counting begins anew. A channel that is told otherwise meanwhile
+    puts units back that nobody counts as increases; they must not hide those that are counted later.
+    """
+    rises = listing.rises
+    return replace(rises, risen=rises.sent + rises.restocked + listing.rising, seen={})
 
 
 def _before(changes: Sequence[LevelChanged], now: Sequence[Level]) -> dict[LevelKey, Seen]:
@@ -70,21 +79,22 @@ def begun(listing: Listing, current: Shown | None, now: datetime) -> Listing:
         rising_from=current.quantity if current else None,
         channel_version=current.version if current else listing.channel_version,
         in_flight=base + units,
-        in_flight_sold=listing.sold,
+        in_flight_sold=listing.sold + (listing.unseen(current.quantity) if current else 0),
         sent_at=now.isoformat(),
     )
 
 
 def finished(listing: Listing, shown: Shown, now: datetime) -> Listing:
-    """The increase under way has arrived."""
-    exposure = Exposure(listing.sold + shown.quantity, 0, listing.sold)
+    """The increase under way has arrived. Where the channel shows less than that, it has sold meanwhile."""
+    sold = listing.in_flight_sold + max(0, (listing.in_flight or 0) - shown.quantity)
+    exposure = Exposure(sold + shown.quantity, 0, listing.sold)
     return replace(
         listing.exposed(exposure).paced(now),
         rises=replace(listing.rises, sent=listing.rises.sent + listing.rising),
         rising=0,
         rising_from=None,
         acknowledged=shown.quantity,
-        acknowledged_sold=listing.sold,
+        acknowledged_sold=sold,
         acknowledged_at=now.isoformat(),
         channel_version=shown.version or listing.channel_version,
         in_flight=None,
@@ -96,7 +106,7 @@ def finished(listing: Listing, shown: Shown, now: datetime) -> Listing:
 
 def judged(listing: Listing, current: int, now: datetime) -> Rise:
     """By the number it shows, once the sales that would hide it are imported: a wrong guess would send twice."""
-    imported = listing.sold - listing.in_flight_sold
+    imported = max(0, listing.sold - listing.in_flight_sold)
     if current == (listing.in_flight or 0) - imported:
         return Rise.APPLIED
     may_still_be = listing.sent_at and now <= datetime.fromisoformat(listing.sent_at) + APPLIED_WITHIN

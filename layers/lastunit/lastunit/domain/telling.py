@@ -17,14 +17,15 @@ APPLIED_WITHIN = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A claimed listing and the number it should show. `current`: what its channel was just found to show, with
-    `unseen` units sold that are not imported.
+    """A claimed listing and the number it should show. `distrusted`: whatever it is believed to show. `current`:
+    what its channel was just found to show, with `unseen` units sold that are not imported.
     """
 
     listing: Listing
     wanted: int
     form: Form
     strict: bool = False
+    distrusted: bool = False
     current: Shown | None = None
     unseen: int = 0
 
@@ -51,8 +52,8 @@ class Due:
 
         What an escrowed listing could sell at worst is looked into until it is no more than what it shows.
         """
-        unsure = self.strict and is_loose(self.listing) and self.listing.observed is None
-        return self.current is None and (unsure or not self.listing.is_trusted)
+        loose = self.strict and is_loose(self.listing) and self.listing.observed is None
+        return self.current is None and (self.distrusted or loose or not self.listing.is_trusted)
 
     @property
     def is_raise(self) -> bool:
@@ -79,7 +80,7 @@ class Due:
         sold = self.listing.sold + unseen
         one = replace(self.listing, acknowledged=current.quantity, acknowledged_sold=sold)
         if self.strict:
-            given_up = _given_up(one)
+            given_up = replace(_given_up(one), frozen=False)  # From here on it is planned with what it shows.
             found = given_up.exposed(given_up.exposure.found(current.quantity))
             one = _observed(found, current.quantity, asked, poll)
         seen = replace(one, channel_version=current.version)
@@ -94,12 +95,10 @@ class Due:
             most = max(exposure.granted, exposure.sold)
             booked = replace(exposure, granted=most, booked=max(0, self.sold + self.quantity - most))
         one = replace(
-            revised(self.listing.exposed(booked), now),
+            _overtaken(revised(self.listing.exposed(booked), now)),
             in_flight=self.quantity,
             in_flight_sold=self.sold,
             sent_at=now.isoformat(),
-            rising=0,
-            rising_from=None,
         )
         return replace(self, listing=one)
 
@@ -129,6 +128,12 @@ def revised(listing: Listing, now: datetime) -> Listing:
     return replace(listing, revised_on=day, revisions=listing.revisions + 1 if listing.revised_on == day else 1)
 
 
+def _overtaken(listing: Listing) -> Listing:
+    """Arrived or not, an increase under way is part of the whole number, and never sent again."""
+    rises = replace(listing.rises, sent=listing.rises.sent + listing.rising)
+    return replace(listing, rises=rises, rising=0, rising_from=None)
+
+
 def not_applied(listing: Listing) -> Listing:
     """The number under way certainly was not applied, and never will be."""
     free = listing.exposed(listing.exposure.refused())
@@ -138,6 +143,12 @@ def not_applied(listing: Listing) -> Listing:
 def is_loose(listing: Listing) -> bool:
     """May the channel sell more than it is believed to show, as far as anyone knows?"""
     return listing.in_flight is not None or listing.exposure.units > (listing.believed or 0)
+
+
+def awaits_poll(listing: Listing) -> bool:
+    """Is it to be looked at again after the next poll? While a person must see to it only what it showed counts."""
+    refused = listing.last_error is not None and not listing.last_error.failure.retryable
+    return is_loose(listing) and (listing.observed is not None or not (listing.frozen or refused))
 
 
 def settled(listing: Listing, finished_poll: int) -> Listing:
@@ -161,7 +172,7 @@ def _given_up(listing: Listing) -> Listing:
     """Nobody awaits the number in flight any more; it stays granted."""
     until = may_be_applied_until(listing)
     return replace(
-        listing.exposed(listing.exposure.doubted()),
+        _overtaken(listing.exposed(listing.exposure.doubted())),
         in_flight=None,
         in_flight_sold=0,
         sent_at=None,

@@ -1,0 +1,114 @@
+"""Increases of a channel that was told otherwise meanwhile, and of one that sells while it is told."""
+
+import pytest
+
+from lastunit.domain.channels import Sync
+from lastunit.domain.errors import OutcomeUnknown, Throttled
+from lastunit.domain.exposure import Rises
+from lastunit.push import Done
+from tests.unit.test_push_rises import FORMS, moves, shop
+
+LOST = OutcomeUnknown("no answer")
+
+
+def test_what_changed_while_every_number_was_told_is_no_increase() -> None:
+    """Rule 1.5-2: counting begins anew when a channel is switched back, however long that took."""
+    hub = shop()
+    moves(hub, 1)
+    hub.push()
+    hub.treated(sync=Sync.LIVE)
+    moves(hub, 40)
+    hub.push()
+    hub.treated(sync=Sync.INCREMENTAL)
+    moves(hub, 2)
+
+    hub.push()
+
+    assert ([1, 2], {"shirt": 53}) == ([delta.units for delta in hub.market.adjusted], hub.market.shelves)
+
+
+def test_what_changed_while_nothing_was_told_is_no_increase() -> None:
+    hub = shop()
+    moves(hub, 1)
+    hub.push()
+    hub.treated(sync=Sync.MANUAL)
+    moves(hub, 40)
+    hub.treated(sync=Sync.INCREMENTAL)
+    moves(hub, 2)
+
+    hub.push()
+
+    assert [1, 2] == [delta.units for delta in hub.market.adjusted]
+
+
+def test_an_increase_that_was_told_with_a_whole_number_is_not_sent_again() -> None:
+    """Rule 1.5-10."""
+    hub = shop()
+    moves(hub, 3)
+    hub.market.write_errors = [Throttled(5)]
+    hub.push()
+    hub.treated(sync=Sync.LIVE)
+    hub.push()
+    hub.treated(sync=Sync.INCREMENTAL)
+
+    hub.push()
+
+    assert ([], {"shirt": 13}) == (hub.market.adjusted, hub.market.shelves)
+
+
+@pytest.mark.parametrize("later", [Sync.LIVE, Sync.INCREMENTAL])
+def test_nor_is_one_whose_answer_was_lost_before(later: Sync) -> None:
+    """Rule 1.5-10."""
+    hub = shop()
+    moves(hub, 3)
+    hub.market.lost = [LOST]
+    hub.push()
+    hub.clock.advance(61)
+    hub.treated(sync=later)
+    hub.push(overwrite=True)
+    hub.treated(sync=Sync.INCREMENTAL)
+    hub.push()
+    moves(hub, 2)
+
+    hub.push()
+
+    assert ([3, 2], {"shirt": 15}) == ([delta.units for delta in hub.market.adjusted], hub.market.shelves)
+
+
+def test_units_put_back_while_every_number_was_told_hide_no_increase() -> None:
+    """Rule 1.5-2."""
+    hub = shop()
+    hub.edit("shirt", rises=Rises(restocked=5, regrown=5))
+    moves(hub, 3)
+
+    hub.push()
+
+    assert {"shirt": 13} == hub.market.shelves
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_sale_not_imported_yet_is_not_taken_for_a_lower_number(form: str) -> None:
+    """Else the import would lower what the channel is believed to show once more, and look like a drift."""
+    hub = shop(form)
+    hub.market.sell("shirt", 1)
+    moves(hub, 3)
+    hub.push()
+
+    hub.imports("shirt", 1)
+
+    assert hub.market.shelves["shirt"] == hub.listing("shirt").believed == hub.listing("shirt").exposure.units
+
+
+def test_an_increase_is_known_to_have_arrived_though_a_sale_before_it_is_imported_late() -> None:
+    """Rule 1.5-10: else nobody could ever tell."""
+    hub = shop("set")
+    hub.market.sell("shirt", 1)
+    moves(hub, 3)
+    hub.market.lost = [LOST]
+    hub.push()
+    hub.imports("shirt", 1)
+    hub.clock.advance(61)
+
+    results = hub.push()
+
+    assert ({"shirt": Done(acknowledged=True)}, {"shirt": 12}) == (results, hub.market.shelves)
