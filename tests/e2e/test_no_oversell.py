@@ -23,7 +23,7 @@ POLL_SECONDS = {"ebay": 5.0, "shopify": 20.0, "own-store": 20.0}  # eBay is told
 PAUSE_SECONDS = 0.03
 PATIENCE_SECONDS = 150  # Buyers give up when nothing was to be had for so long.
 WORSE_DAYS = Misbehaviour(
-    throttled=0.05, lost=0.2, duplicated=0.2, dropped=0.5, delay_seconds=0.4, retry_after_seconds=1
+    throttled=0.05, lost=0.2, duplicated=0.2, dropped=0.65, delay_seconds=0.4, retry_after_seconds=1
 )
 
 
