@@ -17,13 +17,13 @@ from tests.channels.marketplace import Misbehaviour, SoldOut
 from tests.e2e.waiting import dead_letters, eventually
 
 ORDERS = 2000
-SKUS = 25
-UNITS = 100  # Of each SKU: the first six or so are wanted by more buyers than there are units.
+SKUS = 12
+UNITS = 200  # Of each SKU: the first three or so are wanted by more buyers than there are units.
 POLL_SECONDS = {"ebay": 5.0, "shopify": 20.0, "own-store": 20.0}  # eBay is told blindly, and settled by polls.
 PAUSE_SECONDS = 0.03
 PATIENCE_SECONDS = 150  # Buyers give up when nothing was to be had for so long.
 WORSE_DAYS = Misbehaviour(
-    throttled=0.05, lost=0.2, duplicated=0.2, dropped=0.65, delay_seconds=0.4, retry_after_seconds=1
+    throttled=0.05, lost=0.2, duplicated=0.2, dropped=0.8, delay_seconds=0.4, retry_after_seconds=1
 )
 
 

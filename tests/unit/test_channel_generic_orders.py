@@ -20,14 +20,22 @@ from lastunit.domain.errors import ChannelUnavailable, OutcomeUnknown, Throttled
 from lastunit.domain.facts import Shipment, Told
 from lastunit.domain.pushes import Delta, Limits, Target
 from lastunit.domain.snapshots import Notification, Snapshot
+from lastunit.ports import Clock
 
-NOW = datetime.now(UTC).replace(microsecond=0)  # The reference library refuses a signature of another day.
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 
 
 class FixedClock:
     def now(self) -> datetime:
         return NOW
+
+
+class RealClock:
+    """The reference library refuses a signature of any other time than its own."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -57,8 +65,12 @@ def listed(*orders: object, **changes: object) -> Store:
 
 
 def api(http: Store, **connection: str) -> Api:
+    return timed_api(http, FixedClock(), **connection)
+
+
+def timed_api(http: Store, clock: Clock, **connection: str) -> Api:
     channel = Channel("shop", "generic", connection={"base_url": "https://store.example/api", **connection})
-    return Api(channel, {"webhook_secrets": [SECRET], "push_secret": SECRET}, http, FixedClock(), {})
+    return Api(channel, {"webhook_secrets": [SECRET], "push_secret": SECRET}, http, clock, {})
 
 
 def minutes_ago(minutes: float) -> str:
@@ -96,7 +108,7 @@ class TestAsking:
 
     def test_every_call_is_signed_over_an_empty_body_with_an_id_of_its_own(self) -> None:
         http = listed()
-        shop = api(http)
+        shop = timed_api(http, RealClock())
 
         for _ in range(2):
             shop.orders_since(NOW, None)
