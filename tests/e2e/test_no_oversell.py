@@ -108,20 +108,20 @@ def run(shop: Shop, mode: str) -> tuple[int, Counter[str]]:
     treat_all(shop, mode)
     stock_up(shop, mode)
     assert eventually(
-        lambda: all(any(market.shelves[sku] for market in shop.markets.values()) for sku in names(mode))
+        lambda: all(any(market.shelves[sku] for market in shop.markets.values()) for sku in names(mode)), 180
     )
     for market in shop.markets.values():
         market.misbehaviour = WORSE_DAYS
     with polled(shop):
         orders = buy(shop, mode)
         assert all(market.await_delivered(300) for market in shop.markets.values())
-        assert eventually(lambda: states(shop, mode).total() == orders, 200)
+        assert eventually(lambda: states(shop, mode).total() == orders, 300)
     for market in shop.markets.values():
         market.misbehaviour = Misbehaviour()
     return orders, states(shop, mode)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_no_order_lacks_a_unit_in_escrow_and_shared_stock_says_how_many_did(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
