@@ -31,6 +31,7 @@ from lastunit.domain.world import Outcome
 from lastunit.ports import Clock, Exceptions, Queue, Settings
 from lastunit.pushing import Task, push_message
 from lastunit.sync_ports import Pace, Polls
+from lastunit.turns import await_turn
 
 CHANNELS_MAX = 8  # Polled side by side.
 WORK_SECONDS = 40  # No page is begun later; the function may run for 60 s.
@@ -137,11 +138,8 @@ class _Run:
                 return False
 
     def _await_turn(self, api: ChannelApi, until: datetime) -> None:
-        """Polls and pushes share what the channel allows."""
-        while seconds := self.poll.pace.ask(self.channel.name, api.limits, urgent=True):
-            if self._now() + timedelta(seconds=seconds) > until:
-                raise Throttled(seconds)
-            self.poll.sleep(seconds)
+        most = (until - self._now()) / timedelta(seconds=1)
+        await_turn(self.poll.pace, self.channel.name, api.limits, self.poll.sleep, most, urgent=True)
 
     def _page(self, api: ChannelApi, token: str | None, until: datetime) -> OrdersPage:
         """Asked for again when no answer comes: a long list would never be read to its end otherwise.

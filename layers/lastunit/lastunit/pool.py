@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from lastunit.domain.booking import Request
 from lastunit.domain.catalogue import Alias, Location, Sku
@@ -75,7 +74,7 @@ class ReadPool:
 
     def for_now(self) -> "ReadPool":
         """The same, with settings that are read once: for a few seconds' work on many SKUs."""
-        return replace(self, settings=SettingsOnce(self.settings))
+        return replace(self, settings=supposing(self.settings))
 
     def __call__(self, sku: str) -> Pool:
         before = self._neighbours(sku)
@@ -129,31 +128,30 @@ class ReadPool:
         )
 
 
-class SettingsOnce:
-    """Settings as they were when they were first asked for."""
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """The settings of one moment; some channels may be supposed different."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    settings: Settings
+    accounts: Mapping[str, Channel]
+    places: tuple[Location, ...]
 
     def channel(self, name: str) -> Channel | None:
-        return self._all.get(name)
+        return self.accounts.get(name)
 
     def channels(self) -> tuple[str, ...]:
-        return tuple(self._all)
+        return tuple(self.accounts)
 
     def locations(self) -> tuple[Location, ...]:
-        return self._locations
+        return self.places
 
     def aliases(self, channel: str, names: Iterable[str]) -> tuple[Alias, ...]:
-        return self._settings.aliases(channel, names)
+        return self.settings.aliases(channel, names)
 
-    @cached_property
-    def _all(self) -> Mapping[str, Channel]:
-        return all_channels(self._settings)
 
-    @cached_property
-    def _locations(self) -> tuple[Location, ...]:
-        return self._settings.locations()
+def supposing(settings: Settings, *different: Channel) -> Supposed:
+    accounts = all_channels(settings) | {channel.name: channel for channel in different}
+    return Supposed(settings, accounts, settings.locations())
 
 
 def rule_number(

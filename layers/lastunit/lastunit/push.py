@@ -22,9 +22,9 @@ from lastunit.push_round import Round
 from lastunit.pushing import Done, Result, Retry, Task, push_message
 from lastunit.sync_ports import DelayCounts, Listings, Pace, Watermarks
 
-WORK_SECONDS = 12  # No new batch is begun after this long, whatever the channel: it reads and writes, 5 s each.
 __all__ = ["Done", "PushQuantities", "Result", "Retry", "Task"]
 
+WORK_SECONDS = 12  # No new batch is begun after this long, whatever the channel: it reads and writes, 5 s each.
 LOOKS_MAX = 3  # Times one call follows up on changes that came while it was sending.
 PAGE_MAX = 100
 
@@ -80,13 +80,14 @@ class PushQuantities:
         return Stock(channel, items, of_sku, places, rivals(self.settings, channel))
 
     def _push(self, channel: Channel, tasks: Sequence[Task], until: datetime) -> dict[ListingKey, Result]:
-        if not channel.outbound or channel.sync is Sync.OFF:
+        if not channel.is_told:
             return _nothing(tasks)
-        overwrites = [task for task in tasks if task.overwrite or channel.sync is Sync.LIVE or channel.held]
-        rises = [task for task in tasks if task not in overwrites and channel.sync is Sync.INCREMENTAL]
-        left_alone = [task for task in tasks if task not in overwrites and task not in rises]
+        whole = channel.sync is Sync.LIVE or channel.held
+        overwrites = [task for task in tasks if whole or task.overwrite]
+        automatic = [task for task in tasks if not (whole or task.overwrite)]
+        rises = automatic if channel.sync is Sync.INCREMENTAL else []
         return (
-            _nothing(left_alone)
+            _nothing(automatic)
             | self._follow_up(overwrites, lambda open_: Round(self, channel, self.new_id(), until).run(open_))
             | self._follow_up(rises, lambda open_: RiseRound(self, channel, self.new_id(), until).run(open_))
         )

@@ -15,13 +15,14 @@ from lastunit.domain.pushes import Answer, Failure, Limits, Refused
 from lastunit.domain.telling import awaits_poll, not_applied
 from lastunit.pushing import Done, Result, Retry, Task
 from lastunit.sync_ports import Kept
+from lastunit.turns import await_turn
 
 if TYPE_CHECKING:
     from lastunit.push import PushQuantities
 
 CLAIM_SECONDS = 45  # Longer than the function may run (30 s), so a living worker never loses its claim.
 PATIENCE_SECONDS = 2.0  # A shorter pause is waited for here; a longer one on the queue.
-HELD_SECONDS = 5.0
+HELD_SECONDS = 5.0  # Most claims end sooner.
 LOWERINGS_KEPT = 25  # Of a listing's daily revisions, so that a raise never takes the last one from a lowering.
 
 
@@ -127,7 +128,6 @@ class Desk:
 
     def await_turn(self, api: ChannelApi) -> None:
         """Raises Throttled when the channel's next turn is too far away to wait for here."""
-        while seconds := self.push.pace.ask(self.channel.name, api.limits, urgent=self.push.urgent):
-            if seconds > PATIENCE_SECONDS or self.push.clock.now() + timedelta(seconds=seconds) > self.until:
-                raise Throttled(seconds)
-            self.push.sleep(seconds)
+        left = (self.until - self.push.clock.now()) / timedelta(seconds=1)
+        most, urgent = min(PATIENCE_SECONDS, left), self.push.urgent
+        await_turn(self.push.pace, self.channel.name, api.limits, self.push.sleep, most, urgent=urgent)

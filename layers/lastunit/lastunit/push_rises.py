@@ -14,7 +14,7 @@ from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
-from lastunit.domain.pushes import Answer, Delta, Failure, Form, Push, Refused, Shown, Target
+from lastunit.domain.pushes import Answer, Delta, Failure, Form, Push, Refused, Shown
 from lastunit.domain.rising import Rise, begun, finished, judged
 from lastunit.domain.telling import not_applied
 from lastunit.push_desk import Desk
@@ -67,7 +67,7 @@ class RiseRound:
         now = self.push.clock.now()
         sent = self._book(api, [row if row.rising else begun(row, None, now) for row in batch])
         if sent:
-            deltas = [Delta(_target(row), row.rising, _key(row)) for row in sent]
+            deltas = [Delta(row.target, row.rising, _key(row)) for row in sent]
             self._settle(sent, self.desk.call(api.adjust, deltas))
 
     def _overwrite(self, api: ChannelApi, batch: Sequence[Listing]) -> None:
@@ -85,7 +85,7 @@ class RiseRound:
             return []
         self.desk.await_turn(api)
         found = list[Listing]()
-        for row, answer in zip(rows, self.desk.call(api.read, [_target(row) for row in rows]), strict=True):
+        for row, answer in zip(rows, self.desk.call(api.read, [row.target for row in rows]), strict=True):
             if isinstance(answer, Refused):
                 self.desk.refuse(row.key, answer)
             elif open_ := self._still_open(row, answer):
@@ -123,12 +123,8 @@ class RiseRound:
         self.desk.close(after, Done(acknowledged=True) if not after.rises.due else Retry(1))
 
 
-def _target(row: Listing) -> Target:
-    return Target(row.name, row.refs)
-
-
 def _push(row: Listing) -> Push:
-    return Push(_target(row), row.in_flight or 0, _key(row), row.rising_from, row.channel_version)
+    return Push(row.target, row.in_flight or 0, _key(row), row.rising_from, row.channel_version)
 
 
 def _key(row: Listing) -> str:

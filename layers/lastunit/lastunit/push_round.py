@@ -14,7 +14,7 @@ from lastunit.domain.channels import Channel, Sync
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
-from lastunit.domain.pushes import Failure, Form, Refused, Shown, Target
+from lastunit.domain.pushes import Failure, Form, Refused, Shown
 from lastunit.domain.rising import forgotten, overwritten
 from lastunit.domain.telling import APPLIED_WITHIN, Due, not_applied, settled
 from lastunit.push_desk import Desk
@@ -34,7 +34,7 @@ class Round:
         self.push, self.channel = push, channel
         self.desk = Desk(push, channel, worker, until)
         self.strict = self.desk.strict
-        self.read_pool = push.read_pool.for_now()
+        self.read_pool = push.read_pool.for_now() if self.strict else push.read_pool
 
     def run(self, tasks: Sequence[Task]) -> tuple[dict[ListingKey, Result], set[ListingKey]]:
         """The results, and those listings that something changed for meanwhile."""
@@ -128,7 +128,7 @@ class Round:
             return list(batch)
         self.desk.await_turn(api)
         left = self.push.clock.now()
-        answers = self.desk.call(api.read, [_target(one) for one in asked])
+        answers = self.desk.call(api.read, [one.listing.target for one in asked])
         found = dict(zip((one.listing.key for one in asked), answers, strict=True))
         poll = self._polls_begun()
         known = list[Due]()
@@ -221,7 +221,3 @@ def _is_newer(row: Listing, task: Task) -> bool:
     """Was it told something since the task's snapshot?"""
     told = task.not_since is not None and row.acknowledged_at is not None and row.acknowledged_at > task.not_since
     return told and row.last_error is None
-
-
-def _target(one: Due) -> Target:
-    return Target(one.listing.name, one.listing.refs)

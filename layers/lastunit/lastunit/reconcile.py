@@ -11,13 +11,14 @@ from datetime import timedelta
 from lastunit.channel_ports import ChannelApi
 from lastunit.domain.channels import Channel
 from lastunit.domain.drift import Decision, Drift, Kind, Reading, adopted, classify, drift, is_judged
-from lastunit.domain.errors import Conflict, LastunitError, NotFound, Throttled
+from lastunit.domain.errors import Conflict, LastunitError, NotFound
 from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
-from lastunit.domain.pushes import Shown, Target
+from lastunit.domain.pushes import Shown
 from lastunit.ports import Clock, Queue, Settings
 from lastunit.pushing import Task, push_message
 from lastunit.sync_ports import Drifts, Kept, Listings, Pace, Watermarks
+from lastunit.turns import await_turn
 
 SEGMENT_LISTINGS = 100  # Four calls or fewer on every channel that takes 25 listings in one.
 POLL_SECONDS = 5.0  # The function may run for 60 s, and reading back comes first.
@@ -79,17 +80,11 @@ class Reconcile:
         api, found = self.api(channel), dict[ListingKey, int]()
         for start in range(0, len(rows), api.batch_max):
             batch = rows[start : start + api.batch_max]
-            self._await_turn(channel.name, api)
-            answers = api.read([Target(row.name, row.refs) for row in batch])
+            await_turn(self.pace, channel.name, api.limits, self.sleep, PATIENCE_SECONDS, urgent=False)
+            answers = api.read([row.target for row in batch])
             pairs = zip(batch, answers, strict=True)
             found |= {row.key: answer.quantity for row, answer in pairs if isinstance(answer, Shown)}
         return found
-
-    def _await_turn(self, name: str, api: ChannelApi) -> None:
-        while seconds := self.pace.ask(name, api.limits, urgent=False):
-            if seconds > PATIENCE_SECONDS:
-                raise Throttled(seconds)
-            self.sleep(seconds)
 
     def _covered(self, name: str, readings: Mapping[ListingKey, Reading]) -> dict[ListingKey, Reading]:
         """With the rows as they are once all that was sold until now is imported, as far as it can be just now."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from lastunit.domain.catalogue import Alias, Location
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import Conflict, NotFound
 from lastunit.domain.exposure import Listing
@@ -11,7 +10,7 @@ from lastunit.domain.groups import ListingKey
 from lastunit.domain.levels import BinKind
 from lastunit.domain.pushes import Failure
 from lastunit.domain.stock_view import SkuView
-from lastunit.pool import all_channels
+from lastunit.pool import supposing
 from lastunit.ports import Settings
 from lastunit.show import ShowStock
 from lastunit.sync_ports import Listings
@@ -73,27 +72,6 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Supposed:
-    """The settings of one moment, some channels supposed different."""
-
-    settings: Settings
-    accounts: Mapping[str, Channel]
-    places: tuple[Location, ...]
-
-    def channel(self, name: str) -> Channel | None:
-        return self.accounts.get(name)
-
-    def channels(self) -> tuple[str, ...]:
-        return tuple(self.accounts)
-
-    def locations(self) -> tuple[Location, ...]:
-        return self.places
-
-    def aliases(self, channel: str, names: Iterable[str]) -> tuple[Alias, ...]:
-        return self.settings.aliases(channel, names)
-
-
-@dataclass(frozen=True, slots=True)
 class Rehearse:
     """Reads only. `show` computes the numbers, as it does for everybody."""
 
@@ -143,8 +121,7 @@ class Rehearse:
 
     def _supposing(self, channel: Channel) -> ShowStock:
         """Numbers as they would be if the channel were told any, under the settings of this moment."""
-        accounts = all_channels(self.settings) | {channel.name: replace(channel, outbound=True)}
-        settings = Supposed(self.settings, accounts, self.settings.locations())
+        settings = supposing(self.settings, replace(channel, outbound=True))
         return replace(self.show, settings=settings, read_pool=replace(self.show.read_pool, settings=settings))
 
 

@@ -9,7 +9,7 @@ from lastunit.domain.catalogue import Location, Sku, Status
 from lastunit.domain.channels import Channel, Mode
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.levels import Level, LevelKey
-from lastunit.domain.pushes import Failure
+from lastunit.domain.pushes import Failure, Target
 from lastunit.domain.sharing import exclusive_units
 
 PACE_HALF_LIFE_DAYS = 7.0  # What sold a week ago tells half as much about tomorrow as what sold today.
@@ -141,6 +141,10 @@ class Listing:
     @property
     def key(self) -> ListingKey:
         return self.sku, self.channel, self.name
+
+    @property
+    def target(self) -> Target:
+        return Target(self.name, self.refs)
 
     def terms(self, channel: Channel) -> Channel:
         """Its channel's settings with the numbers that are its own."""

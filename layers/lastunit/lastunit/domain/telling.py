@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from lastunit.domain.booking import Exposure, Request
 from lastunit.domain.exposure import Listing
-from lastunit.domain.pushes import Form, Push, Shown, Target
+from lastunit.domain.pushes import Form, Push, Shown
 
 APPLIED_WITHIN = timedelta(seconds=60)
 """The assumption of `docs/escrow.md`: a request is applied within this time of its being sent, or never."""
@@ -68,7 +68,7 @@ class Due:
         one = self.listing
         key = f"{one.channel}:{one.name}:{one.sequence}:{self.expected}:{self.quantity}"
         version = self.current.version if self.current else one.channel_version
-        return Push(Target(one.name, one.refs), self.quantity, key, self.expected, version)
+        return Push(one.target, self.quantity, key, self.expected, version)
 
     def seeing(self, current: Shown, asked: datetime, poll: int) -> "Due":
         """From now on judged by what the channel was found to show.
