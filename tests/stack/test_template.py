@@ -14,6 +14,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from infra.local.routes import routes_of
+from tests.stack.rights import RIGHTS, ROWS, Rights
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
@@ -26,118 +27,6 @@ UPLOADED = {
     "AWS::Serverless::Application": ("Location", "https://bucket.s3.amazonaws.com/key"),
 }
 
-Rights = dict[str, set[str]]  # by resource
-
-READ = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
-WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
-RIGHTS: dict[str, Rights] = {
-    "ReceiveWebhookFunction": {
-        "SettingsTable": {"dynamodb:GetItem"},
-        "secrets": {"secretsmanager:GetSecretValue"},
-        "OrdersQueue": {"sqs:SendMessage"},
-    },
-    "ApiFunction": {
-        "StockTable": READ | WRITE | {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"},
-        "OrdersTable": READ | WRITE | {"dynamodb:ConditionCheckItem", "dynamodb:Scan"},
-        "OrdersTable/index/waiting": READ | WRITE | {"dynamodb:ConditionCheckItem"},
-        "LedgerTable": READ | WRITE | {"dynamodb:ConditionCheckItem"},
-        "SettingsTable": READ | WRITE | {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"},
-        "secrets": {"secretsmanager:GetSecretValue"},
-        "PushesQueue": {"sqs:SendMessage"},
-        "OrdersQueue": {"sqs:SendMessage"},
-        "ReconcileQueue": {"sqs:SendMessage"},
-    },
-    "ProcessOrdersFunction": {
-        "StockTable": READ | WRITE | {"dynamodb:DeleteItem"},
-        "OrdersTable": READ | WRITE,
-        "SettingsTable": READ,
-        "secrets": {"secretsmanager:GetSecretValue"},
-        "OrdersQueue": {"sqs:ChangeMessageVisibility"},
-    },
-    "TrackStockFunction": {
-        "StockTable": READ | WRITE | {"dynamodb:DeleteItem"},
-        "SettingsTable": READ,
-        "OrdersQueue": {"sqs:SendMessage"},
-        "PushesQueue": {"sqs:SendMessage"},
-        "StreamFailuresQueue": {"sqs:SendMessage"},
-    },
-    "PushQuantitiesFunction": {
-        "StockTable": READ | {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"},
-        "SettingsTable": READ | WRITE,
-        "secrets": {"secretsmanager:GetSecretValue"},
-        "PushesQueue": {"sqs:ChangeMessageVisibility", "sqs:SendMessage"},
-    },
-    "WriteLedgerFunction": {
-        "LedgerTable": {"dynamodb:PutItem"},
-        "StockTable": {"dynamodb:Query"},
-        "OrdersTable": WRITE | {"dynamodb:DeleteItem", "dynamodb:GetItem"},
-        "EventBus": {"events:PutEvents"},
-        "StreamFailuresQueue": {"sqs:SendMessage"},
-    },
-    "DeliverWebhooksFunction": {
-        "SettingsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-        "webhook secrets": {"secretsmanager:GetSecretValue"},
-        "WebhooksQueue": {"sqs:ChangeMessageVisibility", "sqs:SendMessage"},
-    },
-    "RunFullCoverageFunction": {
-        "StockTable": READ | WRITE | {"dynamodb:DeleteItem"},
-        "OrdersTable": READ | WRITE,
-        "SettingsTable": READ | WRITE,
-        "secrets": {"secretsmanager:GetSecretValue"},
-        "PushesQueue": {"sqs:SendMessage"},
-        "CoverageQueue": {"sqs:SendMessage"},
-    },
-    "CoverListingsFunction": {
-        "StockTable": READ | {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"},
-        "SettingsTable": READ | WRITE,
-        "secrets": {"secretsmanager:GetSecretValue"},
-        "PushesQueue": {"sqs:SendMessage"},
-        "CoverageQueue": {"sqs:ChangeMessageVisibility", "sqs:SendMessage"},
-    },
-    "PollChannelsFunction": {
-        "StockTable": READ | WRITE | {"dynamodb:DeleteItem"},
-        "OrdersTable": READ | WRITE,
-        "SettingsTable": READ | WRITE,
-        "secrets": {"secretsmanager:GetSecretValue"},
-        "PushesQueue": {"sqs:SendMessage"},
-    },
-    "ReconcileFunction": {
-        "StockTable": READ | WRITE | {"dynamodb:DeleteItem"},
-        "OrdersTable": READ | WRITE,
-        "SettingsTable": READ | WRITE | {"dynamodb:DeleteItem"},
-        "secrets": {"secretsmanager:GetSecretValue"},
-        "PushesQueue": {"sqs:SendMessage"},
-        "ReconcileQueue": {"sqs:ChangeMessageVisibility", "sqs:SendMessage"},
-    },
-    "ExpireOrdersFunction": {
-        "OrdersTable/index/due": {"dynamodb:Query"},
-        "OrdersQueue": {"sqs:SendMessage"},
-    },
-}
-# Rights that hold for some rows of a table only, by function, action and table.
-ROWS = {
-    ("ApiFunction", "dynamodb:DeleteItem", "SettingsTable"): ["WEBHOOKS"],
-    ("CoverListingsFunction", "dynamodb:DeleteItem", "StockTable"): ["UNSETTLED#*"],
-    ("CoverListingsFunction", "dynamodb:PutItem", "SettingsTable"): ["COVERAGE#*", "PACE#*"],
-    ("CoverListingsFunction", "dynamodb:UpdateItem", "SettingsTable"): ["COVERAGE#*", "PACE#*"],
-    ("PushQuantitiesFunction", "dynamodb:DeleteItem", "StockTable"): ["UNSETTLED#*"],
-    ("PushQuantitiesFunction", "dynamodb:PutItem", "SettingsTable"): ["PACE#*"],
-    ("PushQuantitiesFunction", "dynamodb:UpdateItem", "SettingsTable"): ["PACE#*"],
-    ("TrackStockFunction", "dynamodb:DeleteItem", "StockTable"): ["RISK#*"],
-    ("TrackStockFunction", "dynamodb:PutItem", "StockTable"): ["RISK#*"],
-    ("RunFullCoverageFunction", "dynamodb:PutItem", "SettingsTable"): ["COVERAGE#*", "PACE#*", "POLL#*"],
-    ("RunFullCoverageFunction", "dynamodb:UpdateItem", "SettingsTable"): ["COVERAGE#*", "PACE#*", "POLL#*"],
-    ("DeliverWebhooksFunction", "dynamodb:UpdateItem", "SettingsTable"): ["WEBHOOKS"],
-    ("PollChannelsFunction", "dynamodb:PutItem", "SettingsTable"): ["PACE#*", "POLL#*"],
-    ("PollChannelsFunction", "dynamodb:UpdateItem", "SettingsTable"): ["PACE#*", "POLL#*"],
-    ("ReconcileFunction", "dynamodb:DeleteItem", "SettingsTable"): ["DRIFT#*", "PACE#*", "POLL#*"],
-    ("ReconcileFunction", "dynamodb:PutItem", "SettingsTable"): ["DRIFT#*", "PACE#*", "POLL#*"],
-    ("ReconcileFunction", "dynamodb:UpdateItem", "SettingsTable"): ["DRIFT#*", "PACE#*", "POLL#*"],
-    ("WriteLedgerFunction", "dynamodb:DeleteItem", "OrdersTable"): ["TASK#*"],
-    ("WriteLedgerFunction", "dynamodb:GetItem", "OrdersTable"): ["TASK#*"],
-    ("WriteLedgerFunction", "dynamodb:PutItem", "OrdersTable"): ["TASK#*"],
-    ("WriteLedgerFunction", "dynamodb:UpdateItem", "OrdersTable"): ["TASK#*"],
-}
 # SAM attaches these itself. They hold for every resource, but only to write logs or to read an event source.
 MANAGED = {
     "ReceiveWebhookFunction": {"AWSLambdaBasicExecutionRole"},
