@@ -148,3 +148,22 @@ def serving(hub: Hub) -> Iterator[Hub]:
     yield hub
     server.shutdown()
     server.server_close()
+
+
+@contextmanager
+def market(clock: FakeClock, tees: int = 10) -> Iterator[Ebay]:
+    """An eBay by this clock that sells tees, and 5 caps from a place of their own."""
+    with Ebay(webhook_url="http://127.0.0.1:9/unused", retry_seconds=(0.01, 0.02), now=clock.now) as opened:
+        opened.list_item("TEE", tees)
+        opened.list_item("CAP", 5, location_key="wh-1")
+        yield opened
+
+
+@contextmanager
+def heard(ebay: Ebay, clock: FakeClock) -> Iterator[Hub]:
+    """A hub that the market's notifications reach."""
+    memory: dict[str, Any] = {}
+    with serving(Hub(lambda: connect(ebay, clock, memory))) as hub:
+        ebay.webhook_url = hub.url
+        ebay.register(hub.url)
+        yield hub

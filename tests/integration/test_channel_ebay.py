@@ -13,7 +13,7 @@ from lastunit.channels.ebay import Connection, Refs, Secret
 from lastunit.domain.errors import BadSignature, ChannelUnavailable, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
 from tests.channels.ebay import ChallengeFailed, Ebay
-from tests.channels.ebay_fakes import FakeClock, Hub, connect, serving
+from tests.channels.ebay_fakes import FakeClock, Hub, connect, market, serving
 from tests.channels.marketplace import Delivery
 
 
@@ -24,10 +24,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def ebay(clock: FakeClock) -> Iterator[Ebay]:
-    with Ebay(webhook_url="http://127.0.0.1:9/unused", retry_seconds=(0.01, 0.02), now=clock.now) as market:
-        market.list_item("TEE", 10)
-        market.list_item("CAP", 5, location_key="wh-1")
-        yield market
+    with market(clock) as opened:
+        yield opened
 
 
 def push(ebay: Ebay, name: str, quantity: int) -> Push:

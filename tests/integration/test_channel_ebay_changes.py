@@ -13,7 +13,7 @@ from lastunit.channels.ebay import Api
 from lastunit.domain.facts import Shipment, Told
 from lastunit.domain.snapshots import Snapshot
 from tests.channels.ebay import Ebay
-from tests.channels.ebay_fakes import NOW, FakeClock, Hub, connect, serving
+from tests.channels.ebay_fakes import NOW, FakeClock, Hub, connect, heard, market
 
 SINCE = NOW - timedelta(minutes=10)
 CONFIRMED, CANCELLED, SHIPPED = "ORDER_CONFIRMATION", "ORDER_CANCELLATION_ACTIVITY", "ITEM_MARKED_SHIPPED"
@@ -26,18 +26,13 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def ebay(clock: FakeClock) -> Iterator[Ebay]:
-    with Ebay(webhook_url="http://127.0.0.1:9/unused", retry_seconds=(0.01, 0.02), now=clock.now) as market:
-        market.list_item("TEE", 1000)
-        market.list_item("CAP", 5, location_key="wh-1")
-        yield market
+    with market(clock, tees=1000) as opened:
+        yield opened
 
 
 @pytest.fixture
 def hub(ebay: Ebay, clock: FakeClock) -> Iterator[Hub]:
-    memory: dict[str, Any] = {}
-    with serving(Hub(lambda: connect(ebay, clock, memory))) as hub:
-        ebay.webhook_url = hub.url
-        ebay.register(hub.url)
+    with heard(ebay, clock) as hub:
         yield hub
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,7 @@ from lastunit.domain.errors import ChannelUnavailable
 from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.snapshots import Snapshot
 from tests.channels.ebay import Ebay
-from tests.channels.ebay_fakes import FakeClock, Hub, connect, serving
+from tests.channels.ebay_fakes import FakeClock, Hub, connect, heard, market
 from tests.channels.marketplace import SoldOut
 
 
@@ -21,18 +20,13 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def ebay(clock: FakeClock) -> Iterator[Ebay]:
-    with Ebay(webhook_url="http://127.0.0.1:9/unused", retry_seconds=(0.01, 0.02), now=clock.now) as market:
-        market.list_item("TEE", 10)
-        market.list_item("CAP", 5, location_key="wh-1")
-        yield market
+    with market(clock) as opened:
+        yield opened
 
 
 @pytest.fixture
 def hub(ebay: Ebay, clock: FakeClock) -> Iterator[Hub]:
-    memory: dict[str, Any] = {}
-    with serving(Hub(lambda: connect(ebay, clock, memory))) as hub:
-        ebay.webhook_url = hub.url
-        ebay.register(hub.url)
+    with heard(ebay, clock) as hub:
         yield hub
 
 
