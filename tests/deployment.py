@@ -32,19 +32,19 @@ class Deployment:
     pushes_url: str
 
     def connect(self, channel: Channel, secret: Mapping[str, Any]) -> None:
-        stored = bootstrap.configure().put_channel(channel).channel
+        stored = bootstrap.hub().configure.put_channel(channel).channel
         if channel.outbound:
-            bootstrap.configure().switch_outbound(channel.name, on=True, seen=stored.edition)
+            bootstrap.hub().configure.switch_outbound(channel.name, on=True, seen=stored.edition)
         boto3.client("secretsmanager").create_secret(Name=PREFIX + channel.name, SecretString=json.dumps(secret))
 
     def lists(self, sku: str, channel: str, refs: Mapping[str, str] | None = None) -> None:
         """A SKU under its own name."""
-        if sku not in bootstrap.stock_book().items([sku]):
-            bootstrap.configure().put_sku(Sku(sku))
-        bootstrap.configure().put_listing(channel, sku, sku, refs or {}, [])
+        if sku not in bootstrap.hub().stock_book.items([sku]):
+            bootstrap.hub().configure.put_sku(Sku(sku))
+        bootstrap.hub().configure.put_listing(channel, sku, sku, refs or {}, [])
 
     def listing(self, sku: str, channel: str) -> Listing:
-        view = bootstrap.listings().view(sku)
+        view = bootstrap.hub().listings.view(sku)
         found = view.listing(channel, sku) if view else None
         assert found, f"{sku} is not listed on {channel}"
         return found
@@ -92,10 +92,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
 
 def forget() -> None:
     """As a cold start: nothing built before is used again."""
-    for thing in vars(bootstrap).values():
-        if hasattr(thing, "cache_clear"):
-            thing.cache_clear()
-    bootstrap._memories.clear()
+    bootstrap.hub.cache_clear()
 
 
 def context() -> Any:

@@ -12,7 +12,7 @@ from lastunit.domain.facts import Told
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.polling import Position
 from lastunit.poll import PollChannels, Polled
-from tests.fakes import NOON, Shop, sold
+from tests.fakes import NOON, Shop, one_after_another, sold
 from tests.pushing import FakeChannel, FakePace, FakeQueue, MovingClock
 
 
@@ -149,6 +149,7 @@ class Exchange:
             self.pace,
             self.clock,
             self.clock.advance,
+            one_after_another,
         )
 
     def poll(self) -> Polled:

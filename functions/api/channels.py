@@ -11,8 +11,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BaseModel, ValidationError
 
 from functions.api.models import ChannelIn, ListingIn, ListingName, Name, OutboundIn, SkuName, SwitchIn
-from lastunit.bootstrap import channel_module, configure, manual_sync, rehearse
-from lastunit.bootstrap import settings as stored
+from lastunit.bootstrap import channel_module, hub
 from lastunit.configure import Saved
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import InvalidInput, NotFound
@@ -25,7 +24,7 @@ OVERRIDES = {"share_percent", "buffer", "cap", "minimum"}
 
 @router.get("/channels")
 def get_channels() -> list[dict[str, Any]]:
-    return [_channel(name) for name in stored().channels()]
+    return [_channel(name) for name in hub().settings.channels()]
 
 
 @router.get("/channels/<channel>")
@@ -35,47 +34,47 @@ def get_channel(channel: Annotated[Name, Path()]) -> dict[str, Any]:
 
 @router.put("/channels/<channel>")
 def put_channel(channel: Annotated[Name, Path()], body: ChannelIn) -> dict[str, Any]:
-    return _saved(configure().put_channel(_wanted(channel, body), body.version))
+    return _saved(hub().configure.put_channel(_wanted(channel, body), body.version))
 
 
 @router.post("/channels/<channel>/preview")
 def preview(channel: Annotated[Name, Path()], body: ChannelIn, after: After = None) -> dict[str, Any]:
-    planned = configure().planned(_wanted(channel, body), body.version)
-    return asdict(rehearse().preview(planned, after))
+    planned = hub().configure.planned(_wanted(channel, body), body.version)
+    return asdict(hub().rehearse.preview(planned, after))
 
 
 @router.get("/channels/<channel>/rehearsal")
 def rehearsal(channel: Annotated[Name, Path()], after: After = None) -> dict[str, Any]:
-    return asdict(rehearse()(channel, after))
+    return asdict(hub().rehearse(channel, after))
 
 
 @router.get("/channels/<channel>/versions")
 def get_versions(channel: Annotated[Name, Path()]) -> list[dict[str, Any]]:
     return [
         {"version": one.number, "at": one.at, "before": _plain(one.before), "after": _plain(one.after)}
-        for one in configure().versions(channel)
+        for one in hub().configure.versions(channel)
     ]
 
 
 @router.put("/channels/<channel>/automatic-sync")
 def switch_automatic_sync(channel: Annotated[Name, Path()], body: SwitchIn) -> dict[str, Any]:
-    return _saved(configure().switch_automatic_sync(channel, body.on))
+    return _saved(hub().configure.switch_automatic_sync(channel, body.on))
 
 
 @router.put("/channels/<channel>/outbound")
 def switch_outbound(channel: Annotated[Name, Path()], body: OutboundIn) -> dict[str, Any]:
-    return _saved(configure().switch_outbound(channel, body.on, body.seen))
+    return _saved(hub().configure.switch_outbound(channel, body.on, body.seen))
 
 
 @router.put("/channels/<channel>/hold")
 def hold(channel: Annotated[Name, Path()], body: SwitchIn) -> dict[str, Any]:
-    not_told = configure().hold([channel], body.on)
+    not_told = hub().configure.hold([channel], body.on)
     return _channel(channel) | {"not_told": not_told}
 
 
 @router.post("/channels/<channel>/sync")
 def sync_channel(channel: Annotated[Name, Path()]) -> Response[dict[str, Any]]:
-    manual_sync().channel(channel)
+    hub().manual_sync.channel(channel)
     return _accepted(channel=channel)
 
 
@@ -83,25 +82,25 @@ def sync_channel(channel: Annotated[Name, Path()]) -> Response[dict[str, Any]]:
 def sync_listing(
     channel: Annotated[Name, Path()], listing: Annotated[ListingName, Path()]
 ) -> Response[dict[str, Any]]:
-    manual_sync().listing(channel, listing)
+    hub().manual_sync.listing(channel, listing)
     return _accepted(channel=channel, listing=listing)
 
 
 @router.post("/skus/<sku>/sync")
 def sync_sku(sku: Annotated[SkuName, Path()]) -> Response[dict[str, Any]]:
-    return _accepted(sku=sku, not_told=manual_sync().sku(sku))
+    return _accepted(sku=sku, not_told=hub().manual_sync.sku(sku))
 
 
 @router.put("/channels/<channel>/listings/<listing>")
 def put_listing(
     channel: Annotated[Name, Path()], listing: Annotated[ListingName, Path()], body: ListingIn
 ) -> dict[str, Any]:
-    found = stored().channel(channel)
+    found = hub().settings.channel(channel)
     if found is None:
         raise NotFound("channel", channel)
     _check(channel_module(found.kind).Refs, body.refs, "refs")
     override = body.model_dump(include=OVERRIDES, exclude_none=True)
-    configure().put_listing(channel, listing, body.sku, body.refs, body.aliases, override)
+    hub().configure.put_listing(channel, listing, body.sku, body.refs, body.aliases, override)
     return {"channel": channel, "listing": listing, **body.model_dump(exclude=OVERRIDES), "override": override}
 
 
@@ -112,7 +111,7 @@ def _wanted(name: str, body: ChannelIn) -> Channel:
 
 
 def _channel(name: str) -> dict[str, Any]:
-    channel = stored().channel(name)
+    channel = hub().settings.channel(name)
     if channel is None:
         raise NotFound("channel", name)
     return _plain(asdict(channel))

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.models import Name
-from lastunit.bootstrap import ask_for_coverage
+from lastunit.bootstrap import hub
 from lastunit.domain.coverage import Report, Run
 
 router = APIGatewayHttpRouter()
@@ -18,7 +18,7 @@ router = APIGatewayHttpRouter()
 @router.post("/channels/<channel>/coverage")
 def start(channel: Annotated[Name, Path()]) -> Response[dict[str, Any]]:
     """202: it is begun within a minute."""
-    run = ask_for_coverage().start(channel)
+    run = hub().ask_for_coverage.start(channel)
     content = {"channel": channel, "run": run.slot, "state": _state(run)}
     return Response(HTTPStatus.ACCEPTED.value, "application/json", content)
 
@@ -26,7 +26,7 @@ def start(channel: Annotated[Name, Path()]) -> Response[dict[str, Any]]:
 @router.get("/channels/<channel>/coverage")
 def runs(channel: Annotated[Name, Path()]) -> list[dict[str, Any]]:
     """The last ten, newest first; of a run under way what it has come to so far."""
-    return [_shown(run, report) for run, report in ask_for_coverage().runs(channel)]
+    return [_shown(run, report) for run, report in hub().ask_for_coverage.runs(channel)]
 
 
 def _shown(run: Run, report: Report) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import Field
 
 from functions.api.models import Body, ListingName, Name
-from lastunit.bootstrap import decide_drift, reconcile
+from lastunit.bootstrap import hub
 from lastunit.domain.drift import Decision, Drift
 
 router = APIGatewayHttpRouter()
@@ -25,20 +25,20 @@ class DriftDecisionIn(Body):
 
 @router.get("/channels/<channel>/drifts")
 def get_drifts(channel: Annotated[Name, Path()]) -> list[dict[str, Any]]:
-    return [_shown(drift) for drift in decide_drift().of(channel)]
+    return [_shown(drift) for drift in hub().decide_drift.of(channel)]
 
 
 @router.post("/channels/<channel>/drifts/<listing>")
 def decide(
     channel: Annotated[Name, Path()], listing: Annotated[ListingName, Path()], body: DriftDecisionIn
 ) -> dict[str, Any]:
-    return _shown(decide_drift()(channel, listing, body.decision, body.by))
+    return _shown(hub().decide_drift(channel, listing, body.decision, body.by))
 
 
 @router.post("/channels/<channel>/reconcile")
 def read_back(channel: Annotated[Name, Path()]) -> Response[dict[str, Any]]:
     """202: its listings are read back from now on, some hundred at a time."""
-    reconcile().start([channel])
+    hub().reconcile.start([channel])
     return Response(HTTPStatus.ACCEPTED.value, "application/json", {"channel": channel})
 
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.models import DecisionIn, InspectionIn, ReceiptIn, ReturnIn, ShippedIn
 from functions.api.orders import OrderId, answer, apply, divide
-from lastunit.bootstrap import change_orders
+from lastunit.bootstrap import hub
 from lastunit.change_orders import Incoming
 from lastunit.domain.facts import (
     Answer,
@@ -33,7 +33,7 @@ def decide(order_id: OrderId, body: DecisionIn) -> Response[dict[str, Any]]:
     """Accept or decline a request. With `preview` it says what would come of it, and nothing is written."""
     fact = Answer(*divide(order_id), body.accept, body.by, body.lines)
     if body.preview:
-        return answer(HTTPStatus.OK, change_orders().preview(Incoming("preview", fact)))
+        return answer(HTTPStatus.OK, hub().change_orders.preview(Incoming("preview", fact)))
     return answer(HTTPStatus.OK, apply(fact))
 
 

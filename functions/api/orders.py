@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.models import InstantOrderIn
-from lastunit.bootstrap import change_orders, stock_book
+from lastunit.bootstrap import hub
 from lastunit.change_orders import Changed, Incoming
 from lastunit.channels.generic_orders import snapshot
 from lastunit.domain.errors import LastunitError, NotFound
@@ -43,7 +43,7 @@ def cancel(order_id: OrderId) -> Response[dict[str, Any]]:
 
 @router.get("/orders/<order_id>")
 def get_order(order_id: OrderId) -> dict[str, Any]:
-    order = stock_book().orders([order_id]).get(order_id)
+    order = hub().stock_book.orders([order_id]).get(order_id)
     if order is None:
         raise NotFound("order", order_id)
     return _order(order)
@@ -56,7 +56,7 @@ def divide(order_id: str) -> tuple[str, str]:
 
 
 def apply(fact: Fact, *, instant: bool = False) -> Changed:
-    changed = change_orders()([Incoming("request", fact, instant)])["request"]
+    changed = hub().change_orders([Incoming("request", fact, instant)])["request"]
     if isinstance(changed, LastunitError):
         raise changed
     return changed

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.models import Name
-from lastunit.bootstrap import poll_channels, polls, settings
+from lastunit.bootstrap import hub
 from lastunit.domain.errors import NotFound
 
 router = APIGatewayHttpRouter()
@@ -16,7 +16,7 @@ POLL_SECONDS = 10  # No page is begun later: API Gateway waits 30 s for an answe
 
 @router.get("/channels/<channel>/poll")
 def get_poll(channel: Annotated[Name, Path()]) -> dict[str, Any]:
-    if settings().channel(channel) is None:
+    if hub().settings.channel(channel) is None:
         raise NotFound("channel", channel)
     return _position(channel)
 
@@ -24,12 +24,12 @@ def get_poll(channel: Annotated[Name, Path()]) -> dict[str, Any]:
 @router.post("/channels/<channel>/poll")
 def poll(channel: Annotated[Name, Path()]) -> dict[str, Any]:
     """As every minute. `ended` false without an error: the backlog is long, and the next poll goes on."""
-    polled = poll_channels().poll(channel, POLL_SECONDS)
+    polled = hub().poll_channels.poll(channel, POLL_SECONDS)
     return {"ended": polled.ended, "found_now": polled.found} | _position(channel)
 
 
 def _position(channel: str) -> dict[str, Any]:
-    position = polls().position(channel)
+    position = hub().polls.position(channel)
     return {
         "begun": position.begun,
         "done": position.done,

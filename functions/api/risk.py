@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import Field
 
 from functions.api.models import Name
-from lastunit.bootstrap import show_delay, show_risk, simulate
+from lastunit.bootstrap import hub
 from lastunit.domain.replay import IGNORED
 from lastunit.risk import ORDERS_MAX, Simulation
 
@@ -25,20 +25,20 @@ MostOrders = Annotated[int, Query(), Field(ge=1, le=ORDERS_MAX)]
 
 @router.get("/risk")
 def get_total(most: Annotated[int, Query(), Field(ge=1, le=1000)] = 50) -> dict[str, Any]:
-    found = show_risk().total(most)
+    found = hub().show_risk.total(most)
     return {"units": found.units, "skus": found.skus, "most": [asdict(row) for row in found.most]}
 
 
 @router.get("/channels/<channel>/delay")
 def get_delay(channel: Annotated[Name, Path()]) -> dict[str, Any]:
-    return {"channel": channel} | asdict(show_delay().of(channel))
+    return {"channel": channel} | asdict(hub().show_delay.of(channel))
 
 
 @router.get("/risk/simulation")
 def get_simulation(
     days: Days = 30, delay_seconds: DelaySeconds = None, most_orders: MostOrders = ORDERS_USUAL
 ) -> dict[str, Any]:
-    return _simulation(simulate()(days, delay_seconds, most_orders))
+    return _simulation(hub().simulate(days, delay_seconds, most_orders))
 
 
 def _simulation(found: Simulation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.api.models import AdjustmentIn, BinIn, Name, PlaceIn, SkuIn, SkuName, TransferIn
-from lastunit.bootstrap import adjust_stock, configure, show_risk, show_stock
+from lastunit.bootstrap import hub
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.errors import InvalidInput
 from lastunit.domain.exposure import Listing
@@ -20,7 +20,7 @@ router = APIGatewayHttpRouter()
 
 @router.put("/skus/<sku>")
 def put_sku(sku: Annotated[SkuName, Path()], body: SkuIn) -> dict[str, Any]:
-    configure().put_sku(Sku(sku, body.status, body.recipe, body.low_stock))
+    hub().configure.put_sku(Sku(sku, body.status, body.recipe, body.low_stock))
     return _sku(sku)
 
 
@@ -33,7 +33,7 @@ def get_sku(sku: Annotated[SkuName, Path()]) -> dict[str, Any]:
 def put_bin(
     sku: Annotated[SkuName, Path()], location: Annotated[Name, Path()], bin: Annotated[Name, Path()], body: BinIn
 ) -> dict[str, Any]:
-    adjust_stock().put_bin(sku, location, Bin(bin, body.kind, mark=body.mark))
+    hub().adjust_stock.put_bin(sku, location, Bin(bin, body.kind, mark=body.mark))
     return _sku(sku)
 
 
@@ -49,7 +49,7 @@ def transfer(body: TransferIn) -> dict[str, Any]:
 
 
 def _move(operation: Operation) -> dict[str, Any]:
-    fresh = adjust_stock().move(operation)
+    fresh = hub().adjust_stock.move(operation)
     return {"operation": operation.operation, "repeated": not fresh, "sku": _sku(operation.sku)}
 
 
@@ -70,8 +70,8 @@ def _place(place: PlaceIn) -> Place:
 
 
 def _sku(sku: str) -> dict[str, Any]:
-    view = show_stock().view(sku)
-    risk, blockers = show_risk().of(view), show_risk().blockers(view)
+    view = hub().show_stock.view(sku)
+    risk, blockers = hub().show_risk.of(view), hub().show_risk.blockers(view)
     return {
         "sku": sku,
         "status": view.item.status.value,
@@ -84,7 +84,7 @@ def _sku(sku: str) -> dict[str, Any]:
         "at_risk": risk.units if risk else None,
         "listings": [
             _listing(listing, wanted, blockers.get(listing.key, ()))
-            for listing, wanted in show_stock().numbers(view)
+            for listing, wanted in hub().show_stock.numbers(view)
         ],
     }
 

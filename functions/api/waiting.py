@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import Field
 
 from functions.api.models import ResolutionIn
-from lastunit.bootstrap import exceptions, resolve_exception
+from lastunit.bootstrap import hub
 from lastunit.domain.remedies import remedy
 
 router = APIGatewayHttpRouter()
@@ -19,11 +19,11 @@ def get_waiting(
     limit: Annotated[int, Query(), Field(ge=1, le=100)] = 50,
 ) -> list[dict[str, Any]]:
     """Orders, exceptions and tasks that wait for a person, oldest first, each with its remedy."""
-    return [row | {"remedy": remedy(row)} for row in exceptions().waiting(kind, limit)]
+    return [row | {"remedy": remedy(row)} for row in hub().exceptions.waiting(kind, limit)]
 
 
 @router.post("/exceptions/<exception_id>/resolution")
 def resolve(exception_id: Annotated[str, Path(pattern="^[0-9a-f]{24}$")], body: ResolutionIn) -> dict[str, Any]:
     """With `retry` the notification is processed once more; if it fails again, the exception waits again."""
-    resolve_exception()(exception_id, body.by, retry=body.retry)
+    hub().resolve_exception(exception_id, body.by, retry=body.retry)
     return {"exception_id": exception_id, "resolved_by": body.by, "retried": body.retry}

@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lastunit.bootstrap import cover_listings, coverage_queue
+from lastunit.bootstrap import hub
 from lastunit.cover import Covered
 from lastunit.domain.errors import LastunitError, Throttled
 
@@ -28,12 +28,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _is_covered(record: dict[str, Any]) -> bool:
     task = json.loads(record["body"])
     try:
-        covered = cover_listings()(
+        covered = hub().cover_listings(
             task["channel"], task["run"], task["after"], patient=_received(record) < PATIENCE_MAX
         )
     except LastunitError as error:
         logger.warning("segment comes again", **task, reason=str(error))
-        coverage_queue().retry_later(record["receiptHandle"], _pause_seconds(record, error))
+        hub().coverage_queue.retry_later(record["receiptHandle"], _pause_seconds(record, error))
         return False
     _tell(task, covered)
     return True

@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lastunit.bootstrap import expire_orders
+from lastunit.bootstrap import hub
 
 logger = Logger()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    logger.info("deadlines", orders=expire_orders()())
+    logger.info("deadlines", orders=hub().expire_orders())

@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lastunit.bootstrap import poll_channels
+from lastunit.bootstrap import hub
 
 logger = Logger()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    for channel, polled in poll_channels()().items():
+    for channel, polled in hub().poll_channels().items():
         logger.info("polled", channel=channel, ended=polled.ended, found=polled.found, error=polled.error)

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lastunit.bootstrap import push_quantities, pushes_queue
+from lastunit.bootstrap import hub
 from lastunit.domain.errors import LastunitError
 from lastunit.pushing import Retry, task_of
 
@@ -22,20 +22,20 @@ WISH_MAX_SECONDS = 3600  # Who must wait for the next day is back long before it
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     messages = [(record, json.loads(record["body"])) for record in event["Records"]]
     tasks = [(record, task_of(message)) for record, message in messages if "listing" in message]
-    results = push_quantities()(task for _, task in tasks)
+    results = hub().push_quantities(task for _, task in tasks)
     failed = [(record, result) for record, task in tasks if isinstance(result := results[task.key], Retry)]
     failed += [
         (record, Retry()) for record, message in messages if "listing" not in message and not _fan_out(message)
     ]
     for record, retry in failed:
-        pushes_queue().retry_later(record["receiptHandle"], _pause_seconds(record, retry))
+        hub().pushes_queue.retry_later(record["receiptHandle"], _pause_seconds(record, retry))
     logger.info("pushes", tasks=len(messages), listings=len(results), failed=len(failed))
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record, _ in failed]}
 
 
 def _fan_out(task: dict[str, Any]) -> bool:
     try:
-        push_quantities().fan_out(task["channel"], task["after"], overwrite=task.get("overwrite", False))
+        hub().push_quantities.fan_out(task["channel"], task["after"], overwrite=task.get("overwrite", False))
     except LastunitError as error:
         logger.warning("fan-out comes again", channel=task["channel"], reason=str(error))
         return False

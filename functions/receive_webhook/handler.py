@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lastunit.bootstrap import receive_webhook
+from lastunit.bootstrap import hub
 from lastunit.channel_ports import WebhookRequest
 from lastunit.domain.errors import BadSignature, BodyTooLarge, InvalidInput, LastunitError, NotFound
 
@@ -28,8 +28,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = _request(event)
     try:
         if request.method == "GET":
-            return _answer(HTTPStatus.OK, dict(receive_webhook().challenge(channel, request)))
-        accepted = receive_webhook().notify(channel, request)
+            return _answer(HTTPStatus.OK, dict(hub().receive_webhook.challenge(channel, request)))
+        accepted = hub().receive_webhook.notify(channel, request)
     except LastunitError as error:
         return _refuse(channel, error)
     logger.info("webhook", channel=channel, accepted=accepted)

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lastunit.bootstrap import reconcile, reconcile_queue
+from lastunit.bootstrap import hub
 from lastunit.domain.errors import LastunitError, Throttled
 
 logger = Logger()
@@ -19,7 +19,7 @@ PAUSE_MAX_SECONDS = 900
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "Records" not in event:
-        reconcile().start()
+        hub().reconcile.start()
     failed = [record for record in event.get("Records", ()) if not _is_read(record)]
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
@@ -27,10 +27,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _is_read(record: dict[str, Any]) -> bool:
     segment = json.loads(record["body"])
     try:
-        found = reconcile()(segment["channel"], segment["after"])
+        found = hub().reconcile(segment["channel"], segment["after"])
     except LastunitError as error:
         logger.warning("segment comes again", **segment, reason=str(error))
-        reconcile_queue().retry_later(record["receiptHandle"], _pause_seconds(error))
+        hub().reconcile_queue.retry_later(record["receiptHandle"], _pause_seconds(error))
         return False
     logger.info("read back", **segment, listings=found.read, drifts=len(found.drifts))
     for drift in found.drifts:

@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lastunit.bootstrap import stream_events, track_stock
+from lastunit.bootstrap import hub, stream_events
 
 logger = Logger()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    pushes = track_stock()(stream_events(event["Records"]))
+    pushes = hub().track_stock(stream_events(event["Records"]))
     logger.info("stock changed", records=len(event["Records"]), pushes=pushes)

@@ -6,12 +6,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lastunit.bootstrap import stream_events, write_ledger
+from lastunit.bootstrap import hub, stream_events
 
 logger = Logger()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    recorded = write_ledger()(stream_events(event["Records"]))
+    recorded = hub().write_ledger(stream_events(event["Records"]))
     logger.info("ledger", records=len(event["Records"]), **asdict(recorded))

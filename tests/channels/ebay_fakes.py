@@ -17,6 +17,7 @@ from lastunit.channels.ebay import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.snapshots import Notification
 from tests.channels.ebay import Ebay
+from tests.fakes import one_after_another
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOKEN = "verification-token-of-32-characters"
@@ -65,6 +66,7 @@ class Asked:
 class FakeEbay:
     """An HttpClient that issues tokens and leaves the rest to `answer`; raises what `answer` raises."""
 
+    side_by_side = staticmethod(one_after_another)
     answer: Callable[[Asked], tuple[int, object]]
     tokens: int = 0
     asked: list[Asked] = field(default_factory=list)

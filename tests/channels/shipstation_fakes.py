@@ -16,6 +16,7 @@ from lastunit.channels.shipstation import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import BadSignature
 from lastunit.domain.snapshots import Notification
+from tests.fakes import one_after_another
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 OLD_TOKEN, TOKEN = "t" * 32, "u" * 32
@@ -46,6 +47,7 @@ class Asked:
 class FakeShipStation:
     """An HttpClient that leaves everything to `answer`; raises what `answer` raises."""
 
+    side_by_side = staticmethod(one_after_another)
     answer: Callable[[str], object]
     asked: list[Asked] = field(default_factory=list)
 

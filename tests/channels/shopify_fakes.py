@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from werkzeug.routing import Rule
+from werkzeug.routing import MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
 from lastunit.adapters.http import UrllibClient
@@ -20,8 +20,9 @@ from lastunit.domain.channels import Channel
 from lastunit.domain.errors import LastunitError
 from lastunit.domain.facts import Told
 from lastunit.domain.pushes import Answer, Failure, Refused
-from tests.channels.marketplace import Marketplace
+from tests.channels.marketplace import Marketplace, bound
 from tests.channels.shopify import Shopify
+from tests.fakes import one_after_another
 
 SHOP = "lastunit-demo.myshopify.com"
 NOW = datetime(2026, 8, 1, 12, 0, 0, tzinfo=UTC)
@@ -39,8 +40,8 @@ class Inbox(Marketplace):
 
     received: list[WebhookRequest] = field(default_factory=list)
 
-    def rules(self) -> list[Rule]:
-        return [Rule("/hook", endpoint=self._receive, methods=["POST"])]
+    def routes(self) -> MapAdapter:
+        return bound(Rule("/hook", endpoint=Inbox._receive, methods=["POST"]))
 
     def _receive(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -54,6 +55,8 @@ def api_of(shop: Shopify, http: HttpClient | None = None, **changed: str) -> Api
 
 
 class NoHttp:
+    side_by_side = staticmethod(one_after_another)
+
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> HttpResponse:
@@ -96,6 +99,7 @@ def facts_of(api: Api, request: WebhookRequest) -> Sequence[Told]:
 class ScriptedHttp:
     """Answers in turn, the last answer for ever; remembers what it was asked."""
 
+    side_by_side = staticmethod(one_after_another)
     answers: list[HttpResponse] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
 

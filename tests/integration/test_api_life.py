@@ -51,7 +51,7 @@ def outcome(answer: tuple[int, dict[str, Any]]) -> tuple[int, str]:
 def imported(external_id: str, quantity: int) -> None:
     """As a webhook of the channel tells of it: nobody waits for an answer."""
     fact = sold({"shirt": quantity}, external_id)
-    bootstrap.change_orders()([Incoming("webhook", fact)])
+    bootstrap.hub().change_orders([Incoming("webhook", fact)])
 
 
 def stock(api: Client) -> tuple[int, int, int]:

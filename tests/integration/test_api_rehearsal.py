@@ -21,7 +21,7 @@ def api(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
 
 def test_a_rehearsal_goes_page_by_page_and_only_its_last_page_is_proof(api: Client) -> None:
     for at in range(PAGE_MAX):
-        bootstrap.configure().put_listing("web", f"a{at:03}", "shirt", {}, [])
+        bootstrap.hub().configure.put_listing("web", f"a{at:03}", "shirt", {}, [])
 
     first = api.get("/channels/web/rehearsal")[1]
     last = api.get("/channels/web/rehearsal", after=first["next"])[1]

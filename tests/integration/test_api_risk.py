@@ -32,7 +32,7 @@ def may_sell(api: Client, sku: str, units: int) -> None:
         UpdateExpression="SET granted = :units",
         ExpressionAttributeValues={":units": items.value(units)},
     )
-    bootstrap.track_stock()([ListingChanged(before, api.deployment.listing(sku, "web"))])
+    bootstrap.hub().track_stock([ListingChanged(before, api.deployment.listing(sku, "web"))])
 
 
 def picked(content: dict[str, Any], *names: str) -> list[Any]:
@@ -110,7 +110,7 @@ def test_nothing_is_at_risk_where_there_is_enough(api: Client) -> None:
 
 
 def test_a_channel_tells_how_late_it_hears_of_changes(api: Client) -> None:
-    bootstrap.delays().count("web", datetime.now(UTC).date(), Counter({2: 18, 64: 2}))
+    bootstrap.hub().delays.count("web", datetime.now(UTC).date(), Counter({2: 18, 64: 2}))
 
     seconds = {"median_seconds": 2, "percentile_95_seconds": 64}
     assert (200, {"channel": "web", "pushes": 20, "days": 7} | seconds) == api.get("/channels/web/delay")

@@ -18,6 +18,7 @@ from lastunit.domain.errors import (
 from lastunit.domain.pushes import Delta, Failure, Refused, Shown, Target
 from tests.channels.shopify import Shopify
 from tests.channels.shopify_fakes import api_of, failures, raised_by
+from tests.fakes import one_after_another
 
 
 @pytest.fixture
@@ -33,6 +34,8 @@ def api(shop: Shopify) -> Api:
 
 class CutLine:
     """The connection dies after the n-th request was answered by the shop, before the answer is here."""
+
+    side_by_side = staticmethod(one_after_another)
 
     def __init__(self, dies_at: int) -> None:
         self._http, self._left = UrllibClient(), dies_at

@@ -15,6 +15,7 @@ from lastunit.domain.facts import Shipment, Told
 from lastunit.domain.snapshots import Snapshot
 from tests.channels.shopify import Shopify
 from tests.channels.shopify_fakes import api_of, facts_of, raised_by, signed
+from tests.fakes import one_after_another
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -241,6 +242,8 @@ def test_more_parts_than_can_be_read_are_left_to_a_person(shop: Shopify) -> None
 
 class Meddling:
     """Something happens at the shop whenever the lines of a long order are read further."""
+
+    side_by_side = staticmethod(one_after_another)
 
     def __init__(self, happen: Callable[[], object], times: int) -> None:
         self._http, self._happen, self._left = UrllibClient(), happen, times

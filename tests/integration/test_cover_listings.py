@@ -43,7 +43,7 @@ class Store:
         self.api = Client(self.deployment)
 
     def connect(self, sync: Sync = Sync.TIMED_FULL) -> None:
-        bootstrap.configure().put_location(Location("montreal", 1))
+        bootstrap.hub().configure.put_location(Location("montreal", 1))
         full_at = None if sync is Sync.MANUAL else "03:30"
         channel = Channel("web", "generic", connection=self.market.connection(), sync=sync, full_at=full_at)
         self.deployment.connect(channel, self.market.secret())
@@ -54,7 +54,7 @@ class Store:
         self.deployment.sent(self.deployment.pushes_url)
 
     def move(self, sku: str, units: int, operation: str) -> None:
-        bootstrap.adjust_stock().move(Adjustment(f"{operation}-{sku}", Reason.CORRECT, sku, "montreal", units))
+        bootstrap.hub().adjust_stock.move(Adjustment(f"{operation}-{sku}", Reason.CORRECT, sku, "montreal", units))
 
     def minute(self) -> list[dict[str, Any]]:
         """What is done every minute; the segments that it asked for."""
@@ -77,11 +77,11 @@ class Store:
     def hour_has_come(self) -> None:
         """Its daily time was a minute ago, and has been its time since yesterday."""
         now = datetime.now(UTC)
-        channel = bootstrap.settings().channel("web")
+        channel = bootstrap.hub().settings.channel("web")
         assert channel
         full_at = (now - timedelta(minutes=1)).strftime("%H:%M")
-        bootstrap.configure().put_channel(replace(channel, full_at=full_at))
-        bootstrap.coverages().put_schedule("web", Schedule(f"{full_at} UTC", now - timedelta(days=1)))
+        bootstrap.hub().configure.put_channel(replace(channel, full_at=full_at))
+        bootstrap.hub().coverages.put_schedule("web", Schedule(f"{full_at} UTC", now - timedelta(days=1)))
         self.deployment.sent(self.deployment.pushes_url)
 
     def report(self) -> dict[str, Any]:
@@ -145,9 +145,9 @@ def test_the_channel_is_overwritten_at_its_hour_and_only_then(store: Store) -> N
 def test_a_time_that_was_just_set_waits_for_its_next_slot(store: Store) -> None:
     """Rules 1.5-6 and 1.5-13."""
     an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).strftime("%H:%M")
-    channel = bootstrap.settings().channel("web")
+    channel = bootstrap.hub().settings.channel("web")
     assert channel
-    bootstrap.configure().put_channel(replace(channel, full_at=an_hour_ago))
+    bootstrap.hub().configure.put_channel(replace(channel, full_at=an_hour_ago))
 
     assert [[], []] == [store.minute(), store.minute()]
 
@@ -243,7 +243,7 @@ def test_a_segment_comes_again_after_the_pause_that_the_store_wishes(store: Stor
     [segment] = store.minute()
     store.market.misbehaviour = Misbehaviour(throttled=1.0, retry_after_seconds=7.0)
     pauses = list[int]()
-    bootstrap.coverage_queue()._client.meta.events.register(
+    bootstrap.hub().coverage_queue._client.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: pauses.append(params["VisibilityTimeout"]),
     )

@@ -14,6 +14,7 @@ from functions.api.handler import handler as api
 from functions.deliver_webhooks.handler import handler
 from lastunit import bootstrap
 from tests.announced import examples
+from tests.deployment import forget
 from tests.dynamo import create_tables, new_client
 from tests.receiver import Receiver, receiving
 
@@ -89,13 +90,6 @@ class Hub:
         return sum(map(int, found.values()))
 
 
-def forget() -> None:
-    """As a cold start."""
-    for thing in vars(bootstrap).values():
-        if hasattr(thing, "cache_clear"):
-            thing.cache_clear()
-
-
 @pytest.fixture
 def hub(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     tables = create_tables(new_client())
@@ -127,7 +121,7 @@ def skipped_pauses() -> list[int]:
         pauses.append(params["VisibilityTimeout"])
         params["VisibilityTimeout"] = 0
 
-    client = bootstrap.webhooks_queue()._client
+    client = bootstrap.hub().webhooks_queue._client
     client.meta.events.register("provide-client-params.sqs.ChangeMessageVisibility", skip)
     return pauses
 
@@ -184,12 +178,12 @@ def test_an_address_that_is_gone_is_switched_off_until_it_is_put_again(hub: Hub)
 def test_one_address_that_is_gone_does_not_switch_off_its_successor(hub: Hub) -> None:
     with receiving(OLD) as erp, receiving(OLD) as successor:
         hub.connect("erp", erp)
-        before = bootstrap.configure_webhooks().get("erp")
+        before = bootstrap.hub().configure_webhooks.get("erp")
         hub.call("PUT", "/outgoing-webhooks/erp", {"url": successor.url})
 
-        bootstrap.deliver_webhooks().webhooks.disable(before)
+        bootstrap.hub().deliver_webhooks.webhooks.disable(before)
 
-    assert bootstrap.configure_webhooks().get("erp").enabled
+    assert bootstrap.hub().configure_webhooks.get("erp").enabled
 
 
 def test_during_a_rotation_the_receiver_may_know_either_secret(hub: Hub) -> None:

@@ -22,7 +22,7 @@ ENDED |= {Reason.NOTHING_TO_DELIVER, Reason.DECLINED, Reason.UNDECIDED_IN_TIME, 
 @pytest.fixture
 def client(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     with opened(monkeypatch) as client:
-        bootstrap.exceptions().record(RECORD)
+        bootstrap.hub().exceptions.record(RECORD)
         yield client
 
 
@@ -50,7 +50,7 @@ def test_a_resolved_exception_waits_no_more_and_is_resolved_once(client: Client)
 def test_a_redelivery_does_not_open_what_was_resolved(client: Client) -> None:
     client.call("POST", f"/exceptions/{EXCEPTION}/resolution", {"by": "sam"})
 
-    bootstrap.exceptions().record(RECORD)
+    bootstrap.hub().exceptions.record(RECORD)
 
     assert (200, []) == client.call("GET", "/waiting/exception")
 
@@ -59,7 +59,7 @@ def test_what_is_tried_again_is_queued_and_waits_again_when_it_fails_again(clien
     client.deployment.sent(client.deployment.orders_url)
     client.call("POST", f"/exceptions/{EXCEPTION}/resolution", {"by": "sam", "retry": True})
     queued = client.deployment.sent(client.deployment.orders_url)
-    bootstrap.exceptions().record(RECORD)
+    bootstrap.hub().exceptions.record(RECORD)
 
     assert ["1"] == [message["order_id"] for message in queued]
     assert 1 == len(client.call("GET", "/waiting/exception")[1])

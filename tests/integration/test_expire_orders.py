@@ -29,7 +29,7 @@ UNDECIDED, UNPAID = {"channel": "web", "tick": "undecided"}, {"channel": "web", 
 def shop(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """Five shirts on a channel that takes requests: a day to decide, then a day to pay."""
     with deployed(monkeypatch) as found:
-        bootstrap.configure().put_location(Location("montreal", 1))
+        bootstrap.hub().configure.put_location(Location("montreal", 1))
         channel = Channel(
             "web",
             "generic",
@@ -37,9 +37,9 @@ def shop(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
             decision_minutes=DAY_MINUTES,
             payment_minutes=DAY_MINUTES,
         )
-        bootstrap.configure().put_channel(channel)
+        bootstrap.hub().configure.put_channel(channel)
         found.lists("shirt", "web")
-        bootstrap.adjust_stock().move(Adjustment("opening", Reason.RECEIVE, "shirt", "montreal", 5))
+        bootstrap.hub().adjust_stock.move(Adjustment("opening", Reason.RECEIVE, "shirt", "montreal", 5))
         yield found
 
 
@@ -47,7 +47,7 @@ def request(external_id: str, minutes_left: int, *, accepted: bool = False) -> N
     """An order that stock cannot cover, so long ago that its clock, of deciding or of paying, ends then."""
     ago = datetime.now(UTC) - timedelta(minutes=DAY_MINUTES - minutes_left)
     change = ChangeOrders(
-        bootstrap.stock_book(), bootstrap.settings(), FixedClock(ago), bootstrap.new_id, bootstrap.pause
+        bootstrap.hub().stock_book, bootstrap.hub().settings, FixedClock(ago), bootstrap.new_id, bootstrap.pause
     )
     told = [Incoming("order", sold({"shirt": 9}, external_id))]
     if accepted:
@@ -149,7 +149,7 @@ def test_an_order_that_is_paid_before_its_tick_is_read_keeps_its_units(shop: Dep
     request("unpaid", -5, accepted=True)
     run()
     ticks = shop.sent(shop.orders_url)
-    bootstrap.change_orders()([Incoming("paid", Payment("web", "unpaid"))])
+    bootstrap.hub().change_orders([Incoming("paid", Payment("web", "unpaid"))])
 
     process(ticks)
     run()

@@ -42,7 +42,7 @@ class Town:
 
     @property
     def position(self) -> Position:
-        return bootstrap.polls().position("web")
+        return bootstrap.hub().polls.position("web")
 
     @property
     def states(self) -> dict[str, State]:
@@ -61,10 +61,10 @@ def town(aws: None, open_store: GenericStore, monkeypatch: pytest.MonkeyPatch) -
     open_store.orders.clear()
     open_store.list_item("shirt", 10)
     with deployed(monkeypatch) as deployment:
-        bootstrap.configure().put_location(Location("montreal", 1))
+        bootstrap.hub().configure.put_location(Location("montreal", 1))
         deployment.connect(Channel("web", "generic", connection=open_store.connection()), open_store.secret())
         deployment.lists("shirt", "web")
-        bootstrap.adjust_stock().move(Adjustment("opening", Reason.RECEIVE, "shirt", "montreal", 10))
+        bootstrap.hub().adjust_stock.move(Adjustment("opening", Reason.RECEIVE, "shirt", "montreal", 10))
         deployment.sent(deployment.pushes_url)
         yield Town(deployment, open_store)
     assert open_store.await_delivered()
@@ -154,7 +154,7 @@ def test_an_order_that_cannot_be_read_waits_for_a_person_and_is_read_once_more(t
     exception_id = row["pk"].removeprefix("EXCEPTION#")
     held = town.position
     town.store.changes["orders", order] = good
-    bootstrap.resolve_exception()(exception_id, "ann", retry=True)
+    bootstrap.hub().resolve_exception(exception_id, "ann", retry=True)
 
     town.run()
 

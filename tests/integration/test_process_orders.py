@@ -26,12 +26,12 @@ def deployment(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploymen
     """Ten shirts, sold on the own store and on eBay."""
     with deployed(monkeypatch) as found, Ebay(webhook_url="https://hub.example/webhooks/ebay") as market:
         store = GenericStore(port=9)
-        bootstrap.configure().put_location(Location("montreal", 1))
+        bootstrap.hub().configure.put_location(Location("montreal", 1))
         found.connect(Channel("web", "generic", connection=store.connection()), store.secret())
         found.connect(Channel("ebay", "ebay", connection=market.connection()), market.secret())
         for channel in ("web", "ebay"):
             found.lists("shirt", channel)
-        bootstrap.adjust_stock().move(Adjustment("opening", Reason.RECEIVE, "shirt", "montreal", 10))
+        bootstrap.hub().adjust_stock.move(Adjustment("opening", Reason.RECEIVE, "shirt", "montreal", 10))
         yield found
 
 
@@ -87,7 +87,7 @@ def test_only_what_must_come_again_goes_back_to_the_queue(deployment: Deployment
     assert {"web:1": State.RESERVED, "web:4": State.RESERVED} == {
         key: order.state for key, order in deployment.store.orders().items()
     }
-    kinds = [row["kind"] for row in bootstrap.exceptions().waiting("exception", 9)]
+    kinds = [row["kind"] for row in bootstrap.hub().exceptions.waiting("exception", 9)]
     assert ["unknown_channel", "unreadable_order"] == sorted(kinds)
     assert [] == deployment.store.broken_promises()
 
@@ -98,7 +98,7 @@ def test_an_exception_keeps_what_was_received_and_is_recorded_once(deployment: D
     deliver(deployment, odd)
     deliver(deployment, odd, odd)
 
-    rows = bootstrap.exceptions().waiting("exception", 9)
+    rows = bootstrap.hub().exceptions.waiting("exception", 9)
     assert [odd["payload"]] == [json.loads(row["payload"])["payload"] for row in rows]
     assert [True] == [row["cause"].startswith("lines[0].quantity: ") for row in rows]
 
@@ -106,7 +106,7 @@ def test_an_exception_keeps_what_was_received_and_is_recorded_once(deployment: D
 def test_what_goes_back_comes_again_after_a_pause_that_grows(deployment: Deployment) -> None:
     missing = notification("missing", "ebay")
     pauses = list[int]()
-    watched = bootstrap.orders_queue()._client
+    watched = bootstrap.hub().orders_queue._client
     watched.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: pauses.append(params["VisibilityTimeout"]),
@@ -135,7 +135,7 @@ def test_a_throttled_channel_is_asked_again_when_it_wishes_however_often_it_was_
     deployment: Deployment,
 ) -> None:
     pauses = list[int]()
-    bootstrap.orders_queue()._client.meta.events.register(
+    bootstrap.hub().orders_queue._client.meta.events.register(
         "provide-client-params.sqs.ChangeMessageVisibility",
         lambda params, **_: pauses.append(params["VisibilityTimeout"]),
     )
@@ -166,7 +166,7 @@ def test_a_message_that_is_not_ours_goes_back_alone(deployment: Deployment) -> N
 def test_an_order_that_waited_for_a_name_is_reserved_once_the_name_exists(deployment: Deployment) -> None:
     deliver(deployment, notification("1", lines=[{"line_id": "1", "sku": "TEE", "quantity": 2}]))
     assert State.EXCEPTION is deployment.store.orders()["web:1"].state
-    bootstrap.configure().put_listing("web", "TEE", "shirt", {}, [])
+    bootstrap.hub().configure.put_listing("web", "TEE", "shirt", {}, [])
     retries = deployment.sent(deployment.orders_url)
 
     _, answer = deliver(deployment, *retries)

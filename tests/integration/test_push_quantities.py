@@ -39,7 +39,7 @@ class Town:
     numbers: "count[int]" = field(default_factory=count)
 
     def connect(self) -> None:
-        bootstrap.configure().put_location(Location("montreal", 1))
+        bootstrap.hub().configure.put_location(Location("montreal", 1))
         for kind, market in self.markets.items():
             market.webhook_url = "http://127.0.0.1:9/unused"
             self.deployment.connect(Channel(kind, kind, connection=market.connection()), market.secret())
@@ -51,7 +51,7 @@ class Town:
 
     def move(self, sku: str, units: int) -> None:
         act = Adjustment(f"op-{next(self.numbers)}", Reason.CORRECT, sku, "montreal", units)
-        bootstrap.adjust_stock().move(act)
+        bootstrap.hub().adjust_stock.move(act)
 
     def tasks(self) -> list[dict[str, str]]:
         return [{"sku": sku, "channel": kind, "listing": sku} for kind in self.markets for sku in SKUS]
@@ -62,7 +62,7 @@ class Town:
         for task in asked:
             self.deployment.sqs.send_message(QueueUrl=self.deployment.pushes_url, MessageBody=json.dumps(task))
         records = self._take(len(asked))
-        events = bootstrap.pushes_queue()._client.meta.events
+        events = bootstrap.hub().pushes_queue._client.meta.events
         events.register(PAUSING, lambda params, **_: pauses.append(params["VisibilityTimeout"]), unique_id="pauses")
         answer = handler({"Records": list(records.values())}, context())
         events.unregister(PAUSING, unique_id="pauses")
@@ -205,10 +205,10 @@ GONE = {
 
 
 def test_a_channel_that_cannot_be_reached_waits_and_the_others_do_not(town: Town) -> None:
-    channel = bootstrap.settings().channel("generic")
+    channel = bootstrap.hub().settings.channel("generic")
     assert channel
     closed = Channel("generic", "generic", connection={"base_url": "http://127.0.0.1:9/api"})
-    bootstrap.configure().put_channel(closed)
+    bootstrap.hub().configure.put_channel(closed)
 
     again, pauses = town.push()
 
@@ -227,7 +227,7 @@ def test_a_channel_that_cannot_be_asked_for_listing_by_listing_comes_again_alone
     def not_stored(parsed: dict[str, Any], **_: object) -> None:
         parsed["Failed"] = [{"Id": "0", "SenderFault": False, "Code": "InternalError"}]
 
-    events = bootstrap.pushes_queue()._client.meta.events
+    events = bootstrap.hub().pushes_queue._client.meta.events
     events.register("after-call.sqs.SendMessageBatch", not_stored)
     whole_channel: Any = {"channel": "ebay", "after": None}
 

@@ -187,7 +187,9 @@ def test_a_secret_that_cannot_be_used_is_our_own_affair(
     deployment: Deployment, caplog: pytest.LogCaptureFixture, secret: str | None
 ) -> None:
     channel = f"broken-{uuid.uuid4().hex[:8]}"
-    bootstrap.configure().put_channel(Channel(channel, "generic", connection={"base_url": "https://store.example"}))
+    bootstrap.hub().configure.put_channel(
+        Channel(channel, "generic", connection={"base_url": "https://store.example"})
+    )
     if secret is not None:
         boto3.client("secretsmanager").create_secret(Name=PREFIX + channel, SecretString=secret)
 

@@ -31,13 +31,13 @@ class Shop:
     def batch(self) -> list[Record]:
         """What the streams tell of the opening and of an order of three shirts."""
         stream = Stream(self.deployment.store)
-        adjust = bootstrap.adjust_stock()
+        adjust = bootstrap.hub().adjust_stock
         records = list[Record]()
         for bin, units in ((Bin("p", BinKind.PICKING, mark=2), 1), (Bin("s", BinKind.STORAGE), 4)):
             adjust.put_bin("shirt", "montreal", bin)
             adjust.move(Adjustment(f"opening-{bin.name}", Reason.RECEIVE, "shirt", "montreal", units, bin.name))
             records.append(stream.level("shirt", "montreal"))
-        bootstrap.change_orders()([Incoming("order", sold({"shirt": 3}))])
+        bootstrap.hub().change_orders([Incoming("order", sold({"shirt": 3}))])
         return [*records, stream.level("shirt", "montreal"), stream.order("web:1")]
 
     def ledger(self) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ class Shop:
         return sorted((row for row in rows if row["sk"] != "OPERATION"), key=lambda row: (row["pk"], row["sk"]))
 
     def waiting(self) -> list[dict[str, Any]]:
-        return [row for kind in ("replenish", "low_stock") for row in bootstrap.exceptions().waiting(kind, 9)]
+        return [row for kind in ("replenish", "low_stock") for row in bootstrap.hub().exceptions.waiting(kind, 9)]
 
     def heard(self) -> list[dict[str, Any]]:
         """Events that came out of the bus since the last time."""
@@ -56,10 +56,10 @@ class Shop:
 @pytest.fixture
 def shop(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     with deployed(monkeypatch) as deployment:
-        bootstrap.configure().put_location(Location("montreal", 1))
-        bootstrap.configure().put_channel(Channel("web", "generic"))
+        bootstrap.hub().configure.put_location(Location("montreal", 1))
+        bootstrap.hub().configure.put_channel(Channel("web", "generic"))
         deployment.lists("shirt", "web")
-        bootstrap.configure().put_sku(Sku("shirt", low_stock=5))
+        bootstrap.hub().configure.put_sku(Sku("shirt", low_stock=5))
         yield Shop(deployment, listening(deployment))
 
 

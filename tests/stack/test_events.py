@@ -88,14 +88,14 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shop(host_build: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     with mock_aws(), deployed(monkeypatch) as deployment, GenericStore() as store, serving_moto() as endpoint:
         shopify = Shopify(port=9)
-        bootstrap.configure().put_location(Location("montreal", 1))
+        bootstrap.hub().configure.put_location(Location("montreal", 1))
         deployment.connect(Channel("shopify", "shopify", connection=shopify.connection()), shopify.secret())
         deployment.connect(Channel("own-store", "generic", connection=store.connection()), store.secret())
         store.list_item("POSTER", 0)
         shopify.list_item("POSTER", 0)
         deployment.lists("POSTER", "own-store")
         deployment.lists("POSTER", "shopify", shopify.refs("POSTER"))
-        bootstrap.adjust_stock().move(Adjustment("opening", Reason.RECEIVE, "POSTER", "montreal", 10))
+        bootstrap.hub().adjust_stock.move(Adjustment("opening", Reason.RECEIVE, "POSTER", "montreal", 10))
         deployment.sent(deployment.pushes_url)
         yield Shop(deployment, store, host_build, runtime, endpoint)
 
@@ -175,7 +175,7 @@ def test_a_segment_of_listings_is_read_back(shop: Shop) -> None:
 
     assert ({"batchItemFailures": []}, ["edit"]) == (
         answer,
-        [drift.kind.value for drift in bootstrap.drifts().of("own-store")],
+        [drift.kind.value for drift in bootstrap.hub().drifts.of("own-store")],
     )
 
 
@@ -186,22 +186,22 @@ def test_no_order_is_due(shop: Shop) -> None:
 
 
 def test_a_run_by_hand_is_begun(shop: Shop) -> None:
-    bootstrap.ask_for_coverage().start("own-store")
+    bootstrap.hub().ask_for_coverage.start("own-store")
 
     shop.invoke("run_full_coverage")
 
-    [run] = bootstrap.coverages().runs("own-store", 10)
+    [run] = bootstrap.hub().coverages.runs("own-store", 10)
     assert [{"channel": "own-store", "run": run.slot, "after": None}] == shop.deployment.sent(
         os.environ["COVERAGE_QUEUE_URL"]
     )
 
 
 def test_the_segment_is_overwritten(shop: Shop) -> None:
-    bootstrap.coverages().start(Run("own-store", "2026-11-21T12:00:00+00:00", "2026-11-21T12:00:00+00:00"))
+    bootstrap.hub().coverages.start(Run("own-store", "2026-11-21T12:00:00+00:00", "2026-11-21T12:00:00+00:00"))
 
     answer = shop.invoke("cover_listings")
 
-    [run] = bootstrap.coverages().runs("own-store", 10)
+    [run] = bootstrap.hub().coverages.runs("own-store", 10)
     assert ({"batchItemFailures": []}, {"POSTER": 10}) == (answer, shop.store.shelves)
     assert Tally(1, 1) == (run.report and run.report.tally)
 

@@ -18,6 +18,7 @@ from lastunit.domain.errors import (
 )
 from lastunit.domain.pushes import Delta, Failure, Push, Refused, Shown, Target
 from tests.channels.ebay_fakes import NOW, SECRET, URL, Asked, FakeClock, api
+from tests.fakes import one_after_another
 
 
 def push(name: str, quantity: int = 7, **refs: str) -> Push:
@@ -270,6 +271,8 @@ def test_a_token_serves_until_shortly_before_it_expires() -> None:
 
 def test_what_waits_for_a_token_that_never_came_was_not_sent() -> None:
     class Silent:
+        side_by_side = staticmethod(one_after_another)
+
         def request(
             self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
         ) -> HttpResponse:

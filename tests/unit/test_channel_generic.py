@@ -21,6 +21,7 @@ from lastunit.domain.errors import (
     UnreadableOrder,
 )
 from lastunit.domain.snapshots import Notification, Snapshot, SnapshotLine
+from tests.fakes import one_after_another
 
 # The vector of the upstream test suite.
 VECTOR_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -44,6 +45,8 @@ class FixedClock:
 
 @dataclass(frozen=True, slots=True)
 class UnusedHttp:
+    side_by_side = staticmethod(one_after_another)
+
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> HttpResponse:

@@ -21,6 +21,7 @@ from lastunit.domain.facts import Shipment, Told
 from lastunit.domain.pushes import Delta, Limits, Target
 from lastunit.domain.snapshots import Notification, Snapshot
 from lastunit.ports import Clock
+from tests.fakes import one_after_another
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
@@ -42,6 +43,7 @@ class RealClock:
 class Store:
     """Gives one answer to everything and keeps what it was asked."""
 
+    side_by_side = staticmethod(one_after_another)
     answer: HttpResponse | Exception
     asked: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
 

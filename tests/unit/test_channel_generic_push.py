@@ -14,6 +14,7 @@ from lastunit.channels.generic import Api
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Answer, Failure, Push, Refused, Shown, Target
+from tests.fakes import one_after_another
 
 NOW = datetime(2021, 2, 25, 15, 2, 10, tzinfo=UTC)
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
@@ -41,6 +42,7 @@ class Sent:
 class ScriptedHttp:
     """Gives the scripted answers one after the other; an exception is raised."""
 
+    side_by_side = staticmethod(one_after_another)
     script: list[HttpResponse | Exception] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
 
@@ -58,6 +60,7 @@ class ScriptedHttp:
 class AllOrNothingHttp:
     """A store that breaks the contract: one poisoned SKU and the whole batch is answered 400."""
 
+    side_by_side = staticmethod(one_after_another)
     poisoned: set[str]
     calls: int = 0
 

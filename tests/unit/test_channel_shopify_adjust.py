@@ -13,6 +13,7 @@ from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, OutcomeUnknown, Throttled
 from lastunit.domain.pushes import Delta, Failure, Form, Refused, Shown, Target
 from tests.channels.shopify_fakes import REFS, answer, failures, raised_by, scripted_api, user_error
+from tests.fakes import one_after_another
 
 
 def delta(units: int = 3, key: str = "key-1", refs: Mapping[str, str] = REFS) -> Delta:
@@ -173,6 +174,7 @@ def test_nothing_is_sent_for_nothing() -> None:
 class SlowShop:
     """Every request takes two seconds of the clock it carries."""
 
+    side_by_side = staticmethod(one_after_another)
     now_: datetime = datetime(2026, 8, 1, 12, tzinfo=UTC)
     requests: list[bytes] = field(default_factory=list)
 

@@ -14,6 +14,7 @@ from lastunit.deliver import PAUSE_MAX_SECONDS, Again, Delivered, DeliverWebhook
 from lastunit.domain.errors import ChannelUnavailable, LastunitError, NotSent, OutcomeUnknown
 from lastunit.domain.outgoing import OutgoingWebhook
 from tests.announced import examples
+from tests.fakes import one_after_another
 
 CANCELLED = examples()["order.cancelled"].message()
 DAY_SECONDS = 24 * 3600
@@ -27,6 +28,7 @@ class Merchant:
     `answers`: host → the status it answers with, or the trouble of reaching it; 204 where nothing is said.
     """
 
+    side_by_side = staticmethod(one_after_another)
     rows: dict[str, OutgoingWebhook] = field(default_factory=dict)
     answers: dict[str, int | LastunitError] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)

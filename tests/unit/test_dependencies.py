@@ -10,10 +10,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "lastunit" / "lastunit"
 PORTS = ("channel_ports", "ports", "sync_ports")
-NO_USE_CASES = {"__init__", "bootstrap", *PORTS}
+NO_USE_CASES = {"__init__", "bootstrap", "hub", *PORTS}
 USE_CASES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem not in NO_USE_CASES)
 PORT_MODULES = {f"lastunit.{name}" for name in PORTS}
 SDKS = {"boto3", "botocore", "aws_lambda_powertools", "urllib3"}
+THREADS = {"threading", "concurrent", "multiprocessing", "asyncio"}
 
 ALLOWED = {
     "domain": {"lastunit.domain"},
@@ -80,12 +81,23 @@ def test_channels_reach_the_network_through_the_port_only() -> None:
     assert set() == {(path, name) for path, name in found if is_within(name, SDKS)}
 
 
-def test_only_bootstrap_and_the_adapters_know_the_adapters() -> None:
-    outside = [path for path in files(PACKAGE) if path.name != "bootstrap.py" and path.parent.name != "adapters"]
+def test_only_the_wiring_and_the_adapters_know_the_adapters() -> None:
+    wiring = {"bootstrap.py", "hub.py"}
+    outside = [path for path in files(PACKAGE) if path.name not in wiring and path.parent.name != "adapters"]
 
     found = {(path.name, name) for path in outside for name in imports(path)}
 
     assert set() == {(path, name) for path, name in found if is_within(name, {"lastunit.adapters"})}
+
+
+def test_only_the_adapters_start_threads() -> None:
+    """What is done side by side is done through a port, so that the simulator can order it by its seed."""
+    exempt = {"deliver.py"}  # Leaves a receiver that never ends its answer behind, which no list of results can.
+    inside = [path for path in files(PACKAGE) if path.parent.name != "adapters" and path.name not in exempt]
+
+    found = {(path.name, name) for path in inside for name in imports(path)}
+
+    assert set() == {(path, name) for path, name in found if is_within(name, THREADS)}
 
 
 def test_functions_know_neither_the_database_nor_the_adapters() -> None:

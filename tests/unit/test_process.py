@@ -24,7 +24,7 @@ from lastunit.domain.facts import Told
 from lastunit.domain.lifecycle import State
 from lastunit.domain.snapshots import Notification, Snapshot
 from lastunit.process import SILENCES_MAX, Answer, Handled, Message, ProcessOrders, Recorded, outcome_name, settled
-from tests.fakes import NOON, FixedClock, Shop, sold, stocked
+from tests.fakes import NOON, FixedClock, Shop, one_after_another, sold, stocked
 from tests.pushing import FakeChannel
 
 
@@ -71,6 +71,7 @@ class Desk:
             self.shop.change_orders,
             self.exceptions,
             FixedClock(),
+            one_after_another,
         )
         answers = use_case([Message(str(at), body) for at, body in enumerate(bodies)])
         return [answers[str(at)] for at in range(len(bodies))]

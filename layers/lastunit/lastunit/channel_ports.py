@@ -1,6 +1,6 @@
 """What a channel module offers, and what it may use. See docs/adding-a-channel.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -29,7 +29,20 @@ class HttpResponse:
     body: bytes
 
 
+class SideBySide(Protocol):
+    def __call__[Item, Result](
+        self, do: Callable[[Item], Result], each: Iterable[Item], most: int, /
+    ) -> list[Result]:
+        """The results in the order of `each`, so many under way at once. What one of them raises is raised."""
+        ...
+
+
 class HttpClient(Protocol):
+    @property
+    def side_by_side(self) -> SideBySide:
+        """For several requests at once."""
+        ...
+
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> HttpResponse:

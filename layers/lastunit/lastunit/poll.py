@@ -7,13 +7,12 @@ before it began is imported (`domain/polling.py`), and listings that waited for 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched, islice
 
 from lastunit.change_orders import Changed, ChangeOrders, Incoming
-from lastunit.channel_ports import ChannelApi, OrdersPage
+from lastunit.channel_ports import ChannelApi, OrdersPage, SideBySide
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import (
     ChannelUnavailable,
@@ -61,13 +60,14 @@ class PollChannels:
     pace: Pace
     clock: Clock
     sleep: Callable[[float], None]
+    side_by_side: SideBySide
 
     def __call__(self) -> dict[str, Polled]:
         """All channels side by side: one in trouble keeps no other from its poll."""
         names = self.settings.channels()
         until = self.clock.now() + timedelta(seconds=WORK_SECONDS)
-        with ThreadPoolExecutor(CHANNELS_MAX) as pool:
-            return dict(zip(names, pool.map(lambda name: self._attempt(name, until), names), strict=True))
+        polled = self.side_by_side(lambda name: self._attempt(name, until), names, CHANNELS_MAX)
+        return dict(zip(names, polled, strict=True))
 
     def poll(self, name: str, seconds: float = WORK_SECONDS) -> Polled:
         """One channel, now. No page is begun after so many seconds: the next poll goes on from there.

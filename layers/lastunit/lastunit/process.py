@@ -4,12 +4,11 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from lastunit.change_orders import Changed, ChangeOrders, Incoming
-from lastunit.channel_ports import ChannelApi
+from lastunit.channel_ports import ChannelApi, SideBySide
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import (
     ForbiddenAddress,
@@ -70,12 +69,12 @@ class ProcessOrders:
     change: ChangeOrders
     exceptions: Exceptions
     clock: Clock
+    side_by_side: SideBySide
 
     def __call__(self, messages: Sequence[Message]) -> dict[str, Answer]:
         """An answer per message; none of them keeps the others from theirs."""
         silences = Counter[str]()
-        with ThreadPoolExecutor(FETCHES_MAX) as pool:
-            read = list(pool.map(lambda message: self._read(message, silences), messages))
+        read = self.side_by_side(lambda message: self._read(message, silences), messages, FETCHES_MAX)
         facts = {
             f"{message.key}/{number}": fact
             for message, found in zip(messages, read, strict=True)

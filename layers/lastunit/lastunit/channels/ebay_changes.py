@@ -1,7 +1,6 @@
 """Orders changed at eBay since an instant, a page at a time, so that no change meanwhile hides one."""
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -103,8 +102,7 @@ def _list(client: Client, window: Window) -> _Listed:
 def _tell(
     client: Client, channel: str, orders: Sequence[object]
 ) -> tuple[tuple[Told, ...], tuple[tuple[str, str], ...]]:
-    with ThreadPoolExecutor(FETCHES_MAX) as pool:
-        read = list(pool.map(lambda order: _read(client, channel, order), orders))
+    read = client.side_by_side(lambda order: _read(client, channel, order), orders, FETCHES_MAX)
     problems = ((_id(order), str(error)) for order, (_, error) in zip(orders, read, strict=True) if error)
     return tuple(fact for facts, _ in read for fact in facts), tuple(problems)
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from lastunit.channel_ports import HttpClient, HttpResponse
+from lastunit.channel_ports import HttpClient, HttpResponse, SideBySide
 from lastunit.channels.fields import BaseUrl, ShortText, Strict
 from lastunit.channels.retry_after import pause_seconds
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
@@ -101,6 +101,10 @@ class Client:
     ) -> None:
         self._connection, self._secret = connection, secret
         self._http, self._clock, self._memory = http, clock, memory
+
+    @property
+    def side_by_side(self) -> SideBySide:
+        return self._http.side_by_side
 
     def call(self, grant: Grant, method: str, path: str, payload: object = None) -> HttpResponse:
         """Any answer but a refused token, a throttle or a server error, which are raised."""
