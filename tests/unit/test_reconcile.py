@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from lastunit.channel_ports import ChannelApi
 from lastunit.domain.channels import Channel
 from lastunit.domain.drift import Decision, Kind
-from lastunit.domain.errors import Conflict, NotFound, NotSent, Throttled
+from lastunit.domain.errors import ChannelUnavailable, Conflict, NotFound, NotSent, Throttled
 from lastunit.reconcile import SEGMENT_LISTINGS, Reconciled
 from tests.pushing import FakeChannel, Hub
 from tests.reconciling import Mirror, numbered
@@ -198,6 +199,16 @@ def test_a_channel_that_wants_a_long_pause_gets_it() -> None:
 
     with pytest.raises(Throttled):
         mirror.reconcile()
+
+
+def test_a_channel_that_lists_nothing_needs_no_secret() -> None:
+    """Such as the till of a shop, whose orders come by the API. Its segment must not end in the dead letters."""
+    mirror = Mirror()
+
+    def without_secret(channel: Channel) -> ChannelApi:
+        raise ChannelUnavailable(f"the secret of {channel.name} cannot be read")
+
+    assert Reconciled() == replace(mirror.use_case, api=without_secret)("web", None)
 
 
 def test_all_channels_are_asked_for_or_those_named() -> None:

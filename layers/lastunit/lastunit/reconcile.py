@@ -77,6 +77,8 @@ class Reconcile:
 
     def _read(self, channel: Channel, rows: Sequence[Listing]) -> dict[ListingKey, int]:
         """What the channel shows now; listings it does not tell of are the pusher's trouble."""
+        if not rows:
+            return {}  # Who lists nothing, such as a till, needs no secret.
         api, found = self.api(channel), dict[ListingKey, int]()
         for start in range(0, len(rows), api.batch_max):
             batch = rows[start : start + api.batch_max]
