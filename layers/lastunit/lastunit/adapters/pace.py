@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -70,7 +69,7 @@ class DynamoPace:
 
     def _write(self, channel: str, version: int, pacing: Pacing) -> bool:
         row: dict[str, Any] = {
-            "millitokens": Decimal(int(pacing.tokens * 1000)),
+            "millitokens": int(pacing.tokens * 1000),
             "at": pacing.at.isoformat(),
             "not_before": pacing.not_before.isoformat() if pacing.not_before else None,
             "silences": pacing.silences,
