@@ -1,20 +1,21 @@
 """A simulated eBay: its Notification, Fulfillment and Inventory APIs, as far as they are documented."""
 
 import hashlib
+import itertools
 import json
-import secrets
-import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from werkzeug.routing import Rule
+from werkzeug.routing import MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
+from tests.channels.ebay_items import Item, offered_of, pool_of
 from tests.channels.ebay_list import listed
 from tests.channels.ebay_wire import (
     Refusal,
@@ -33,9 +34,8 @@ from tests.channels.ebay_wire import (
     show_cancelled,
     show_shipped,
     units_left,
-    whole_number,
 )
-from tests.channels.marketplace import Delivery, Marketplace
+from tests.channels.marketplace import Delivery, Marketplace, bound
 
 BATCH_MAX = 25
 REVISIONS_A_DAY = 250
@@ -45,24 +45,6 @@ USER, APPLICATION = "user", "application"
 
 class ChallengeFailed(Exception):
     """The endpoint did not prove that it knows the verification token."""
-
-
-@dataclass(slots=True)
-class Item:
-    """`auctioned` units are bound in an auction offer: the pool cannot be set below them."""
-
-    sku: str
-    listing_id: str
-    offer_id: str
-    pool: int
-    offered: int | None
-    location_key: str | None
-    auctioned: int
-    revisions: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def shown(self) -> int:
-        return self.pool if self.offered is None else min(self.pool, self.offered)
 
 
 @dataclass(slots=True)
@@ -85,7 +67,6 @@ class Ebay(Marketplace):
     refresh_token: str = "v^1.1#refresh"
     verification_token: str = "verification-token-of-32-characters"
     token_seconds: int = 7200
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     lagging: bool = False
     names_culprits: bool = True
     wrapped: bool = False
@@ -95,9 +76,15 @@ class Ebay(Marketplace):
     fulfillments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     tokens_issued: int = 0
-    kid: str = field(default_factory=lambda: str(uuid.uuid4()))
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    kid: str = field(init=False)
+    key: ec.EllipticCurvePrivateKey = field(init=False)
     _last_stamp: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
+
+    def __post_init__(self) -> None:
+        # A dataclass with slots is made anew by its decorator, so super() would look at the wrong class.
+        Marketplace.__post_init__(self)
+        self.kid = self._uuid()
+        self.key = ec.derive_private_key(self._random.randrange(1, 1 << 255), ec.SECP256R1())
 
     # -- what the hub is told ----------------------------------------------------------------------------------
 
@@ -126,7 +113,7 @@ class Ebay(Marketplace):
         with self.changed:
             self.take_from_shelf(lines)
             for name, quantity in lines.items():
-                self._lower(self.items[name], quantity)
+                self.items[name].lower(quantity)
             order_id = f"11-{len(self.orders) + 1:05d}-{self._random.randrange(100_000):05d}"
             sold = [self._line(number, *line) for number, line in enumerate(lines.items())]
             self.orders[order_id] = order_body(order_id, "some-seller", self._stamp(), sold)
@@ -170,7 +157,7 @@ class Ebay(Marketplace):
 
     def register(self, endpoint: str) -> None:
         """Sets the destination, as `POST /destination` does: after a challenge the endpoint must pass."""
-        code = secrets.token_hex(32)
+        code = self._random_bytes(32).hex()
         answer = self._http.request("GET", f"{endpoint}?challenge_code={code}")
         proof = hashlib.sha256((code + self.verification_token + endpoint).encode()).hexdigest()
         media_type = answer.headers.get("Content-Type", "").partition(";")[0]
@@ -183,8 +170,8 @@ class Ebay(Marketplace):
     # -- notifications -----------------------------------------------------------------------------------------
 
     def _notify(self, topic: str, data: Mapping[str, Any]) -> None:
-        notification = {"notificationId": str(uuid.uuid4()), "eventDate": self._stamp(), "data": data}
-        attempts = iter((1, 2, 3, *[3] * 9))
+        notification = {"notificationId": self._uuid(), "eventDate": self._stamp(), "data": data}
+        attempts = itertools.chain((1, 2), itertools.repeat(3))
 
         def make() -> Delivery:
             stamps = {"publishDate": self._stamp(), "publishAttemptCount": next(attempts)}
@@ -194,7 +181,8 @@ class Ebay(Marketplace):
 
     def signed(self, content: object) -> Delivery:
         body = json.dumps(content, separators=(",", ":")).encode()
-        signature = self.key.sign(body, ec.ECDSA(hashes.SHA1()))  # noqa: S303 - what eBay signs with
+        scheme = ec.ECDSA(hashes.SHA1(), deterministic_signing=True)  # noqa: S303 - what eBay signs with
+        signature = self.key.sign(body, scheme)
         stamp = {"alg": "ecdsa", "kid": self.kid, "signature": base64_text(signature), "digest": "SHA1"}
         headers = {"Content-Type": "application/json", "X-EBAY-SIGNATURE": base64_text(json.dumps(stamp).encode())}
         return Delivery(headers, body)
@@ -209,10 +197,6 @@ class Ebay(Marketplace):
         line_id = f"100{len(self.orders) + 1:07d}{number:04d}"
         return order_line(line_id, self.items[name].listing_id, name, quantity)
 
-    def _lower(self, item: Item, quantity: int) -> None:
-        item.pool -= quantity
-        item.offered = None if item.offered is None else item.offered - quantity
-
     def _stamp(self) -> str:
         """Milliseconds, as eBay writes them, and never the same twice."""
         with self.changed:
@@ -221,20 +205,12 @@ class Ebay(Marketplace):
 
     # -- the APIs ----------------------------------------------------------------------------------------------
 
-    def rules(self) -> list[Rule]:
-        return [
-            Rule("/identity/v1/oauth2/token", methods=["POST"], endpoint=self._issue_token),
-            Rule("/commerce/notification/v1/public_key/<kid>", methods=["GET"], endpoint=api(self._public_key)),
-            Rule(f"{ORDER_API}/order", methods=["GET"], endpoint=api(self._get_orders)),
-            Rule(f"{ORDER_API}/order/<order_id>", methods=["GET"], endpoint=api(self._get_order)),
-            Rule(
-                f"{ORDER_API}/order/<order_id>/shipping_fulfillment",
-                methods=["GET"],
-                endpoint=api(self._get_shipped),
-            ),
-            Rule(f"{STOCK_API}/bulk_update_price_quantity", methods=["POST"], endpoint=api(self._update)),
-            Rule(f"{STOCK_API}/bulk_get_inventory_item", methods=["POST"], endpoint=api(self._get_items)),
-        ]
+    @property
+    def own_host(self) -> str:
+        return "api.ebay.com"
+
+    def routes(self) -> MapAdapter:
+        return _routes()
 
     def throttle_answer(self) -> Response:
         # Whether eBay sends Retry-After is not confirmed, so the simulator sends none.
@@ -259,7 +235,7 @@ class Ebay(Marketplace):
         return self._token_answer(USER)
 
     def _token_answer(self, kind: str) -> Response:
-        value = f"v^1.1#{secrets.token_urlsafe(24)}"
+        value = f"v^1.1#{self._random_bytes(24).hex()}"
         with self.changed:
             self.tokens_issued += 1
             self.tokens[value] = Token(kind, self.now() + timedelta(seconds=self.token_seconds))
@@ -362,8 +338,8 @@ class Ebay(Marketplace):
         keys = [{"sku": sku}, *({"offerId": offer.get("offerId"), "sku": sku} for offer in offers)]
         try:
             item = self._revisable(sku)
-            pool = self._pool_of(entry, item)
-            offered = [self._offered_of(offer, item) for offer in offers]
+            pool = pool_of(entry, item)
+            offered = [offered_of(offer, item) for offer in offers]
         except Refusal as refusal:
             return [failed_row(key, refusal) for key in keys]
         item.pool = pool
@@ -383,17 +359,16 @@ class Ebay(Marketplace):
             raise Refusal(400, 21919165, "The listing was revised 250 times today.", sku)
         return item
 
-    def _pool_of(self, entry: dict[str, Any], item: Item) -> int:
-        availability = entry.get("shipToLocationAvailability")
-        if availability is None:
-            return item.pool
-        for place in availability.get("availabilityDistributions", []):
-            if place.get("merchantLocationKey") != item.location_key:
-                raise Refusal(400, 25709, "Invalid value for merchantLocationKey.", item.sku)
-            whole_number(place, "quantity")
-        return whole_number(availability, "quantity")
 
-    def _offered_of(self, offer: dict[str, Any], item: Item) -> int:
-        if offer.get("offerId") != item.offer_id:
-            raise Refusal(400, 25713, "This Offer is not available.", str(offer.get("offerId")))
-        return whole_number(offer, "availableQuantity")
+@cache
+def _routes() -> MapAdapter:
+    order = f"{ORDER_API}/order/<order_id>"
+    return bound(
+        Rule("/identity/v1/oauth2/token", methods=["POST"], endpoint=Ebay._issue_token),
+        Rule("/commerce/notification/v1/public_key/<kid>", methods=["GET"], endpoint=api(Ebay._public_key)),
+        Rule(f"{ORDER_API}/order", methods=["GET"], endpoint=api(Ebay._get_orders)),
+        Rule(order, methods=["GET"], endpoint=api(Ebay._get_order)),
+        Rule(f"{order}/shipping_fulfillment", methods=["GET"], endpoint=api(Ebay._get_shipped)),
+        Rule(f"{STOCK_API}/bulk_update_price_quantity", methods=["POST"], endpoint=api(Ebay._update)),
+        Rule(f"{STOCK_API}/bulk_get_inventory_item", methods=["POST"], endpoint=api(Ebay._get_items)),
+    )

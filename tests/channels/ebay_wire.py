@@ -30,9 +30,9 @@ class Refusal(Exception):
 def api(view: Callable[..., Response]) -> Callable[..., Response]:
     """Refusals as eBay answers them."""
 
-    def answer(request: Request, **values: str) -> Response:
+    def answer(market: object, request: Request, **values: str) -> Response:
         try:
-            return view(request, **values)
+            return view(market, request, **values)
         except Refusal as refusal:
             return json_answer({"errors": [refusal.body]}, refusal.status)
 

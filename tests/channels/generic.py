@@ -2,26 +2,36 @@
 
 import base64
 import json
+import re
 import secrets
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Rule
+from standardwebhooks.webhooks import Webhook
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
-from tests.channels.marketplace import Delivery, Marketplace, SoldOut
+from tests.channels.marketplace import Delivery, Marketplace, SoldOut, bound
 
 ITEMS_MAX = 100
 PLACE = "main"
+TOLERANCE = timedelta(minutes=5)
+KEY_BYTES = 24
+HEADERS = ("id", "timestamp", "signature")
+TIMESTAMP = re.compile(r"[0-9]{1,11}")
 
 
 def new_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    return _secret_of(secrets.token_bytes(KEY_BYTES))
+
+
+def _secret_of(key: bytes) -> str:
+    return "whsec_" + base64.b64encode(key).decode()
 
 
 @dataclass(slots=True)
@@ -69,14 +79,21 @@ class GenericStore(Marketplace):
     `changes`: the order list, by list and id. `lists_orders` off: a store that has none.
     """
 
-    webhook_secrets: list[str] = field(default_factory=lambda: [new_secret()])
-    push_secret: str = field(default_factory=new_secret)
+    webhook_secrets: list[str] = field(default_factory=list)
+    push_secret: str = ""
     versions: dict[str, int] = field(default_factory=dict)
     orders: dict[str, StoreOrder] = field(default_factory=dict)
     recorded: dict[str, RecordedAnswer] = field(default_factory=dict)
     changes: dict[tuple[str, str], Change] = field(default_factory=dict)
     last_change: int = 0
     lists_orders: bool = True
+
+    def __post_init__(self) -> None:
+        # A dataclass with slots is made anew by its decorator, so super() would look at the wrong class.
+        Marketplace.__post_init__(self)
+        drawn, other = (_secret_of(self._random_bytes(KEY_BYTES)) for _ in range(2))
+        self.webhook_secrets = self.webhook_secrets or [drawn]
+        self.push_secret = self.push_secret or other
 
     # -- what the demo and the tests do ----------------------------------------------------------------------
 
@@ -101,11 +118,11 @@ class GenericStore(Marketplace):
             self.take_from_shelf(lines)
             order_id = f"A-{1001 + len(self.orders)}"
             line_ids = {name: str(number) for number, name in enumerate(lines, 1)}
-            order = StoreOrder(_now(), dict(lines), line_ids)
+            order = StoreOrder(self._time(), dict(lines), line_ids)
             self.orders[order_id] = order
-            created = _order_data(order_id, order, "created")
+            created = _order_data(order_id, order, "created", self._time())
             order.version = 2
-            paid = _order_data(order_id, order, "paid")
+            paid = _order_data(order_id, order, "paid", self._time())
             self._note("orders", order_id, paid)
         self._announce("order.created", created)
         self._announce("order.paid", paid)
@@ -115,7 +132,8 @@ class GenericStore(Marketplace):
         """The order now has these lines; the shelf takes back or hands out the difference, or SoldOut."""
         with self.changed:
             order = self._open_order(order_id)
-            more = {name: lines.get(name, 0) - order.lines.get(name, 0) for name in {*lines, *order.lines}}
+            names = dict.fromkeys([*lines, *order.lines])
+            more = {name: lines.get(name, 0) - order.lines.get(name, 0) for name in names}
             if not lines or any(self.shelves.get(name, 0) < units for name, units in more.items()):
                 raise SoldOut(", ".join(lines))
             for name, units in more.items():
@@ -124,7 +142,7 @@ class GenericStore(Marketplace):
             for name in lines:
                 order.line_ids.setdefault(name, str(len(order.line_ids) + 1))
             order.lines, order.version = dict(lines), order.version + 1
-            data = _order_data(order_id, order, "paid")
+            data = _order_data(order_id, order, "paid", self._time())
             self._note("orders", order_id, data)
         self._announce("order.updated", data)
 
@@ -134,7 +152,7 @@ class GenericStore(Marketplace):
             order.cancelled, order.version = True, order.version + 1
             for name, quantity in order.unsent.items():
                 self.put_on_shelf(name, self.shelves[name] + quantity, "cancel")
-            data = {"order_id": order_id, "version": order.version, "updated_at": _now(), "restocked": True}
+            data = {"order_id": order_id, "version": order.version, "updated_at": self._time(), "restocked": True}
             self._note("orders", order_id, data | {"status": "cancelled"})
         self._announce("order.cancelled", data)
 
@@ -149,8 +167,8 @@ class GenericStore(Marketplace):
             order = self.orders[order_id]
             shipment_id = shipment_id or f"{order_id}-{len(order.parcels) + 1}"
             order.parcels[shipment_id] = dict(lines)
-            data = _shipment_data(order_id, shipment_id, order, lines, location)
-            self._note("shipments", f"{order_id} {shipment_id}", data | {"updated_at": _now()})
+            data = _shipment_data(order_id, shipment_id, order, lines, location, self._time())
+            self._note("shipments", f"{order_id} {shipment_id}", data | {"updated_at": self._time()})
         self._announce("shipment.created", data)
         return shipment_id
 
@@ -160,7 +178,9 @@ class GenericStore(Marketplace):
             # Kept empty, so that its id is not given to another parcel.
             self.orders[order_id].parcels[shipment_id] = {}
             data = {"shipment_id": shipment_id, "order_id": order_id}
-            self._note("shipments", f"{order_id} {shipment_id}", data | {"voided": True, "updated_at": _now()})
+            self._note(
+                "shipments", f"{order_id} {shipment_id}", data | {"voided": True, "updated_at": self._time()}
+            )
         self._announce("shipment.voided", data)
 
     def put_on_shelf(self, name: str, quantity: int, cause: str) -> None:
@@ -182,13 +202,13 @@ class GenericStore(Marketplace):
     # -- webhooks --------------------------------------------------------------------------------------------
 
     def _announce(self, topic: str, data: Mapping[str, Any]) -> None:
-        body = json.dumps({"type": topic, "timestamp": _now(), "data": data})
-        message_id = f"msg_{secrets.token_hex(12)}"
+        body = json.dumps({"type": topic, "timestamp": self._time(), "data": data})
+        message_id = f"msg_{self._random_bytes(12).hex()}"
         self.send(lambda: self.signed(message_id, body))
 
     def signed(self, message_id: str, body: str) -> Delivery:
         """One attempt: the id stays from attempt to attempt, the time is that of this one."""
-        at = datetime.now(UTC)
+        at = self.now()
         signatures = [Webhook(secret).sign(message_id, at, body) for secret in self.webhook_secrets]
         headers = {
             "Content-Type": "application/json",
@@ -200,15 +220,17 @@ class GenericStore(Marketplace):
 
     # -- the API the hub calls -------------------------------------------------------------------------------
 
-    def rules(self) -> list[Rule]:
-        return [
-            Rule("/api/inventory/levels", methods=["GET"], endpoint=self._read_levels),
-            Rule("/api/inventory/levels", methods=["PUT"], endpoint=self._write_levels),
-            *([Rule("/api/orders", methods=["GET"], endpoint=self._list_orders)] if self.lists_orders else []),
-        ]
+    @property
+    def own_host(self) -> str:
+        return "store.example"
+
+    def routes(self) -> MapAdapter:
+        return _routes()
 
     def _list_orders(self, request: Request) -> Response:
         """The cursor is a place among the changes, so that what changes meanwhile comes after it."""
+        if not self.lists_orders:
+            raise NotFound
         self._check_signature(request)
         since = _instant_asked(request, "updated_since")
         after = _number_asked(request, "cursor", "0", range(self.last_change + 1))
@@ -266,10 +288,24 @@ class GenericStore(Marketplace):
         return result | {"status": "ok"} | self._current(name)
 
     def _check_signature(self, request: Request) -> None:
-        try:
-            Webhook(self.push_secret).verify(request.get_data(), dict(request.headers), json_parse=False)
-        except (WebhookVerificationError, ValueError) as error:
-            raise _refusal(401, "webhook-signature", "is missing, wrong or too old") from error
+        """The reference library signs the same again; its own check knows no time but the present."""
+        message_id, stamp, given = (request.headers.get(f"webhook-{name}", "") for name in HEADERS)
+        at = datetime.fromtimestamp(int(stamp) if TIMESTAMP.fullmatch(stamp) else 0, UTC)
+        expected = Webhook(self.push_secret).sign(message_id, at, request.get_data(as_text=True))
+        if not message_id or expected not in given.split(" ") or abs(self.now() - at) > TOLERANCE:
+            raise _refusal(401, "webhook-signature", "is missing, wrong or too old")
+
+    def _time(self) -> str:
+        return self.now().isoformat(timespec="microseconds")
+
+
+@cache
+def _routes() -> MapAdapter:
+    return bound(
+        Rule("/api/inventory/levels", methods=["GET"], endpoint=GenericStore._read_levels),
+        Rule("/api/inventory/levels", methods=["PUT"], endpoint=GenericStore._write_levels),
+        Rule("/api/orders", methods=["GET"], endpoint=GenericStore._list_orders),
+    )
 
 
 def _instant_asked(request: Request, name: str) -> datetime:
@@ -316,14 +352,14 @@ def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _order_data(order_id: str, order: StoreOrder, status: str) -> dict[str, Any]:
+def _order_data(order_id: str, order: StoreOrder, status: str, at: str) -> dict[str, Any]:
     """As a real store would send it, with a buyer, whom the hub must not keep."""
     return {
         "order_id": order_id,
         "version": order.version,
         "status": status,
         "placed_at": order.placed_at,
-        "updated_at": _now(),
+        "updated_at": at,
         "currency": "USD",
         "customer": {"name": "Ada Example", "email": "ada@example.com", "address": "1 Example Street"},
         "lines": [
@@ -334,13 +370,13 @@ def _order_data(order_id: str, order: StoreOrder, status: str) -> dict[str, Any]
 
 
 def _shipment_data(
-    order_id: str, shipment_id: str, order: StoreOrder, lines: Mapping[str, int], location: str | None
+    order_id: str, shipment_id: str, order: StoreOrder, lines: Mapping[str, int], location: str | None, at: str
 ) -> dict[str, Any]:
     rows = [{"sku": name, "quantity": quantity} for name, quantity in lines.items()]
     return {
         "shipment_id": shipment_id,
         "order_id": order_id,
-        "shipped_at": _now(),
+        "shipped_at": at,
         "carrier": "USPS",
         "tracking_number": "9400100000000000000000",
         "recipient": "Ada Example",
@@ -357,7 +393,3 @@ def _json(status: int, content: Mapping[str, Any]) -> Response:
 def _refusal(status: int, name: str, problem: str) -> HTTPException:
     answer = _json(status, {"error": {"field": name, "problem": problem}})
     return HTTPException(response=answer)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -3,15 +3,19 @@
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import urllib3
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -39,7 +43,7 @@ class Misbehaviour:
 
 @dataclass(frozen=True, slots=True)
 class ShelfChange:
-    """`cause`: listed, sale, push, cancel or edit. `at`: time.monotonic() seconds."""
+    """`cause`: listed, sale, push, cancel or edit. `at`: the marketplace's `seconds`."""
 
     at: float
     name: str
@@ -92,15 +96,29 @@ class Delivery:
     body: bytes
 
 
+Make = Callable[[], Delivery]
+"""Signs one attempt of a webhook; its id stays from attempt to attempt."""
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class Marketplace:
-    """A real HTTP server on loopback. Subclasses add `rules`, the order's form and the signature.
+    """Entered, a real HTTP server on loopback; else one in process. Subclasses add routes, orders and signatures.
 
-    All state is guarded by `changed`; wait on it instead of sleeping.
+    All state is guarded by `changed`; wait on it instead of sleeping. In process, `respond` answers one call and
+    nothing happens by itself: `courier` takes the webhooks. `now` (in UTC) and `seconds` tell the time; whatever is
+    random is drawn from the seed. `host`: where the hub is told that it is.
     """
 
     seed: int = 0
     port: int = 0
+    host: str = ""
+    now: Callable[[], datetime] = wall_clock
+    seconds: Callable[[], float] = time.monotonic
+    courier: Callable[[Make], None] | None = None
     misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
     retry_seconds: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
     couriers: int = 3  # Webhooks under way at once; each costs the local stack a worker process of its own.
@@ -110,7 +128,7 @@ class Marketplace:
     calls: list[ApiCall] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     posted: list[Delivery] = field(default_factory=list)  # Every attempt as it went out, for sending it again.
-    answered: list[float] = field(default_factory=list)  # When each delivery got its 2xx, time.monotonic().
+    answered: list[float] = field(default_factory=list)  # When each delivery got its 2xx, by `seconds`.
     changed: threading.Condition = field(default_factory=threading.Condition)
     _random: random.Random = field(init=False)
     _server: BaseWSGIServer | None = field(default=None, init=False)
@@ -126,9 +144,19 @@ class Marketplace:
 
     # -- what a subclass provides ---------------------------------------------------------------------------
 
-    def rules(self) -> list[Rule]:
-        """Routes; each rule's endpoint is a bound method taking the request and the path's variables."""
+    def routes(self) -> MapAdapter:
+        """Each rule's endpoint is a method of the class, taking the request and the path's variables."""
         raise NotImplementedError
+
+    @property
+    def own_host(self) -> str:
+        """Where the real one is."""
+        raise NotImplementedError
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """All that its calls may go to."""
+        return (self.host,)
 
     def throttle_answer(self) -> Response:
         """How this marketplace says 'too many requests'."""
@@ -157,7 +185,7 @@ class Marketplace:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://{self.host}" if self.host else f"http://127.0.0.1:{self.port}"
 
     # -- shelves ---------------------------------------------------------------------------------------------
 
@@ -165,7 +193,7 @@ class Marketplace:
         """Sets what the marketplace shows for `name` and remembers when and why."""
         with self.changed:
             self.shelves[name] = quantity
-            self.history.append(ShelfChange(time.monotonic(), name, quantity, cause))
+            self.history.append(ShelfChange(self.seconds(), name, quantity, cause))
             self.changed.notify_all()
 
     def take_from_shelf(self, lines: Mapping[str, int]) -> None:
@@ -186,8 +214,11 @@ class Marketplace:
 
     # -- webhooks --------------------------------------------------------------------------------------------
 
-    def send(self, make: Callable[[], Delivery]) -> None:
-        """Delivers in the background: retried until 2xx, misbehaving as told. `make` signs each attempt."""
+    def send(self, make: Make) -> None:
+        """Delivers in the background: retried until 2xx, misbehaving as told, unless a courier does all that."""
+        if self.courier:
+            self.courier(make)
+            return
         if self._chance(self.misbehaviour.dropped):
             with self.changed:
                 self.counts.dropped += 1
@@ -203,8 +234,8 @@ class Marketplace:
         with self.changed:
             return self.changed.wait_for(lambda: not self._under_way, timeout_seconds)
 
-    def _start(self, make: Callable[[], Delivery], delay_seconds: float) -> None:
-        assert self._couriers, "enter the marketplace first"
+    def _start(self, make: Make, delay_seconds: float) -> None:
+        assert self._couriers, "enter the marketplace first, or give it a courier"
         with self.changed:
             future = self._couriers.submit(self._deliver, make, delay_seconds)
             self._under_way.add(future)
@@ -217,7 +248,7 @@ class Marketplace:
         if not future.cancelled():
             future.result()  # An error of the simulator itself is shown by its thread, not swallowed.
 
-    def _deliver(self, make: Callable[[], Delivery], delay_seconds: float) -> None:
+    def _deliver(self, make: Make, delay_seconds: float) -> None:
         for wait in (delay_seconds, *self.retry_seconds):
             if self._stopping.wait(wait):
                 return
@@ -226,7 +257,7 @@ class Marketplace:
             if self._post(make()):
                 with self.changed:
                     self.counts.delivered += 1
-                    self.answered.append(time.monotonic())
+                    self.answered.append(self.seconds())
                 return
         with self.changed:
             self.counts.undelivered += 1
@@ -244,20 +275,27 @@ class Marketplace:
 
     # -- serving ---------------------------------------------------------------------------------------------
 
+    def respond(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One call in process: status, headers with lower-case names, body. Raises Dropped without an answer."""
+        answer = self._answer(Request(_environ(method, url, headers, body or b"")))
+        lowered = {name.lower(): value for name, value in answer.headers.items()}
+        return answer.status_code, lowered, answer.get_data()
+
     def _application(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        adapter = Map(self.rules()).bind_to_environ(request.environ)
         fault = self._choose_fault()
-        self.calls.append(ApiCall(time.monotonic(), request.method, request.path, fault))
+        self.calls.append(ApiCall(self.seconds(), request.method, request.path, fault))
         try:
-            endpoint, values = adapter.match()
+            endpoint, values = self.routes().match(request.path, request.method)
             if fault == "throttled":
                 return self.throttle_answer()
             if fault == "broken":
                 return Response("internal error", status=500)
-            answer: Response = endpoint(request, **values)
+            answer: Response = endpoint(self, request, **values)
         except HTTPException as problem:
             return problem.get_response(request.environ)
         if fault == "lost":
@@ -273,3 +311,44 @@ class Marketplace:
     def _chance(self, share: float) -> bool:
         with self.changed:
             return share > 0 and self._random.random() < share
+
+    def _uuid(self) -> str:
+        with self.changed:
+            return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def _random_bytes(self, count: int) -> bytes:
+        with self.changed:
+            return self._random.randbytes(count)
+
+
+def in_process[Kind: Marketplace](
+    kind: type[Kind], seed: int, now: Callable[[], datetime], courier: Callable[[Make], None], **settings: Any
+) -> Kind:
+    """At the host of the real one, and wholly by this clock and seed. `settings`: any other fields."""
+    market = kind(seed=seed, now=now, seconds=lambda: now().timestamp(), courier=courier, **settings)
+    market.host = market.host or market.own_host
+    return market
+
+
+def bound(*rules: Rule) -> MapAdapter:
+    """Compiling a route takes longer than answering a call, so do it once for all marketplaces of a kind."""
+    return Map(rules).bind("")
+
+
+def _environ(method: str, url: str, headers: Mapping[str, str], body: bytes) -> "WSGIEnvironment":
+    """What a server would make of the call. Bytes travel as Latin-1, as WSGI demands."""
+    parts = urlsplit(url)
+    named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    return named | {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(parts.path).decode("latin-1"),
+        "QUERY_STRING": parts.query,
+        "SERVER_NAME": "in-process",
+        "SERVER_PORT": "443",
+        "HTTP_HOST": parts.netloc,
+        "CONTENT_TYPE": named.get("HTTP_CONTENT_TYPE", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": BytesIO(body),
+    }

@@ -2,20 +2,18 @@
 
 import base64
 import json
-import secrets
-import time
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from werkzeug.routing import Rule
+from werkzeug.routing import MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
-from tests.channels.marketplace import Delivery, Marketplace
+from tests.channels.marketplace import Delivery, Marketplace, bound
 from tests.channels.shipstation_wire import (
     Lines,
     Parcel,
@@ -36,13 +34,28 @@ from tests.channels.shipstation_wire import (
 )
 
 V1, V2 = "v1", "v2"
+API_HOSTS = {V1: "ssapi.shipstation.com", V2: "api.shipstation.com"}
+KEYS_HOST = "api.shipengine.com"
 LIMITS = {V1: 40, V2: 200}  # Requests a minute.
 PAGE_SIZES = {V1: 100, V2: 25}
 PAGE_SIZE_MAX = 500
 
 
+EXPONENT = 65537
+PRIMES = (2**1024 - 105, 3 * 2**1022 - 91)  # Of no secret key, but of one that is the same in every run.
+
+
 def new_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return rsa.generate_private_key(public_exponent=EXPONENT, key_size=2048)
+
+
+@cache
+def known_key() -> rsa.RSAPrivateKey:
+    """RSA keys cannot be drawn from a seed."""
+    p, q = PRIMES
+    d = pow(EXPONENT, -1, math.lcm(p - 1, q - 1))
+    parts = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
+    return rsa.RSAPrivateNumbers(p, q, d, *parts, rsa.RSAPublicNumbers(EXPONENT, p * q)).private_key()
 
 
 @dataclass(slots=True)
@@ -58,20 +71,20 @@ class ShipStation(Marketplace):
     order_reference: str = ""
     api_key: str = "4b8e0f7a2c"
     api_secret: str = "d1c6a95e30"
-    webhook_tokens: list[str] = field(default_factory=lambda: [secrets.token_urlsafe(32)])
+    webhook_tokens: list[str] = field(default_factory=list)
     limit: int = 0
     page_size: int = 0
     moved_to: str = ""
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    seconds: Callable[[], float] = time.monotonic  # Counts the minutes of the limit.
     sent: dict[str, Sent] = field(default_factory=dict)
     kid: str = "key-1"
-    key: rsa.RSAPrivateKey = field(default_factory=new_key)
+    key: rsa.RSAPrivateKey = field(default_factory=known_key)
     key_requests: int = 0
     _window: tuple[float, int] = field(default=(float("-inf"), 0), init=False)
 
     def __post_init__(self) -> None:
+        # A dataclass with slots is made anew by its decorator, so super() would look at the wrong class.
         Marketplace.__post_init__(self)
+        self.webhook_tokens = self.webhook_tokens or [self._random_bytes(32).hex()]
         self.limit = self.limit or LIMITS[self.api_version]
         defaults = {V1: "orderKey", V2: "external_order_id"}
         self.order_reference = self.order_reference or defaults[self.api_version]
@@ -173,34 +186,30 @@ class ShipStation(Marketplace):
 
     # -- the APIs ----------------------------------------------------------------------------------------------
 
-    def rules(self) -> list[Rule]:
-        if self.api_version == V1:
-            return [Rule("/shipments", methods=["GET"], endpoint=self._guarded(self._v1_shipments))]
-        return [
-            Rule("/jwks", methods=["GET"], endpoint=self._v2_keys),
-            Rule("/v2/labels", methods=["GET"], endpoint=self._guarded(self._v2_labels)),
-            Rule("/v2/fulfillments", methods=["GET"], endpoint=self._guarded(self._v2_fulfillments)),
-            Rule("/v2/shipments", methods=["GET"], endpoint=self._guarded(self._v2_shipments)),
-            Rule("/v2/shipments/<parcel_id>", methods=["GET"], endpoint=self._guarded(self._v2_shipment)),
-        ]
+    @property
+    def own_host(self) -> str:
+        return API_HOSTS[self.api_version]
 
-    def _guarded(self, view: Callable[..., Response]) -> Callable[..., Response]:
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return (self.host,) if self.api_version == V1 else (self.host, KEYS_HOST)
+
+    def routes(self) -> MapAdapter:
+        return _routes(self.api_version)
+
+    def _guarded(self, view: Callable[[], Response], request: Request) -> Response:
         """Credentials first, then the limit."""
-
-        def answer(request: Request, **values: str) -> Response:
-            if self.moved_to:
-                return Response(status=302, headers={"Location": self.moved_to + request.full_path})
-            if not self._is_known(request):
-                return self._unauthorized()
-            remaining, reset = self._count()
-            if remaining < 0:
-                return self.throttle_answer(reset)
-            found = view(request, **values)
-            if self.api_version == V1:
-                found.headers.extend(self._v1_limits(remaining, reset))
-            return found
-
-        return answer
+        if self.moved_to:
+            return Response(status=302, headers={"Location": self.moved_to + request.full_path})
+        if not self._is_known(request):
+            return self._unauthorized()
+        remaining, reset = self._count()
+        if remaining < 0:
+            return self.throttle_answer(reset)
+        found = view()
+        if self.api_version == V1:
+            found.headers.extend(self._v1_limits(remaining, reset))
+        return found
 
     def _is_known(self, request: Request) -> bool:
         if self.api_version == V2:
@@ -305,3 +314,23 @@ class ShipStation(Marketplace):
     def _all(self) -> list[Sent]:
         with self.changed:
             return list(self.sent.values())
+
+
+@cache
+def _routes(api_version: str) -> MapAdapter:
+    if api_version == V1:
+        return bound(Rule("/shipments", methods=["GET"], endpoint=_guarded(ShipStation._v1_shipments)))
+    return bound(
+        Rule("/jwks", methods=["GET"], endpoint=ShipStation._v2_keys),
+        Rule("/v2/labels", methods=["GET"], endpoint=_guarded(ShipStation._v2_labels)),
+        Rule("/v2/fulfillments", methods=["GET"], endpoint=_guarded(ShipStation._v2_fulfillments)),
+        Rule("/v2/shipments", methods=["GET"], endpoint=_guarded(ShipStation._v2_shipments)),
+        Rule("/v2/shipments/<parcel_id>", methods=["GET"], endpoint=_guarded(ShipStation._v2_shipment)),
+    )
+
+
+def _guarded(view: Callable[..., Response]) -> Callable[..., Response]:
+    def answer(station: ShipStation, request: Request, **values: str) -> Response:
+        return station._guarded(partial(view, station, request, **values), request)
+
+    return answer

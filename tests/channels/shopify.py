@@ -4,17 +4,17 @@ import base64
 import hashlib
 import hmac
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
+from functools import cache
 from typing import Any
 
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import Rule
+from werkzeug.routing import MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
-from tests.channels.marketplace import Delivery, Marketplace
+from tests.channels.marketplace import Delivery, Marketplace, bound
 from tests.channels.shopify_admin import AdminApi
 from tests.channels.shopify_inventory import Variant
 from tests.channels.shopify_orders import fulfilment_state, gid, has_left, line_of, refuse_refund
@@ -156,7 +156,7 @@ class Shopify(Marketplace):
 
     def _now(self) -> str:
         """Shopify's own resolution: the events of one second carry the same time."""
-        return datetime.now(SHOP_TIME).isoformat(timespec="seconds")
+        return self.now().astimezone(SHOP_TIME).isoformat(timespec="seconds")
 
     def _new_order(self, lines: Mapping[str, int]) -> dict[str, Any]:
         number, moment = self._next_id(), self._now()
@@ -305,10 +305,6 @@ class Shopify(Marketplace):
         key = self.webhook_secrets[0].encode()
         return base64.b64encode(hmac.digest(key, body, hashlib.sha256)).decode()
 
-    def _uuid(self) -> str:
-        with self.changed:
-            return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
-
     # -- stock, as the Admin API sees it ---------------------------------------------------------------------
 
     @property
@@ -330,8 +326,12 @@ class Shopify(Marketplace):
 
     # -- the Admin API ---------------------------------------------------------------------------------------
 
-    def rules(self) -> list[Rule]:
-        return [Rule("/admin/api/<version>/graphql.json", endpoint=self._graphql, methods=["POST"])]
+    @property
+    def own_host(self) -> str:
+        return self.shop_domain
+
+    def routes(self) -> MapAdapter:
+        return _routes()
 
     def throttle_answer(self) -> Response:
         points = self.misbehaviour.retry_after_seconds * self.admin.points_restored_per_second
@@ -347,6 +347,11 @@ class Shopify(Marketplace):
         if not isinstance(body, dict) or not isinstance(body.get("query"), str):
             return _json({"errors": {"query": "Required parameter missing or invalid"}}, status=400)
         return _json(self.admin.answer(body["query"], body.get("variables") or {}))
+
+
+@cache
+def _routes() -> MapAdapter:
+    return bound(Rule("/admin/api/<version>/graphql.json", endpoint=Shopify._graphql, methods=["POST"]))
 
 
 def _wanted(order: Mapping[str, Any], name: str) -> int:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from graphql import GraphQLError, GraphQLResolveInfo, get_directive_values
@@ -58,6 +58,10 @@ class Form:
 
 class Stock(Protocol):
     """The shop's own counting."""
+
+    def now(self) -> datetime: ...
+
+    def seconds(self) -> float: ...
 
     @property
     def changed(self) -> threading.Condition: ...
@@ -179,7 +183,7 @@ class Inventory:
         changes = [self._change(item, input["name"], form) for item in input[form.items]]
         group = {
             "id": f"gid://shopify/InventoryAdjustmentGroup/{len(self.attempts) + 1}",
-            "createdAt": datetime.now(UTC).isoformat(timespec="seconds"),
+            "createdAt": self.stock.now().isoformat(timespec="seconds"),
             "reason": input["reason"],
             "referenceDocumentUri": input.get("referenceDocumentUri"),
             "changes": [change for change in changes if change["delta"]],
