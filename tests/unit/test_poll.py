@@ -81,6 +81,20 @@ def test_the_first_poll_looks_back_a_day_and_the_next_a_little_before_the_last_c
     assert [(first, None), (first, "2"), (last, None)] == exchange.web.asked
 
 
+@pytest.mark.parametrize("troubles", [0, PAGE_ATTEMPTS], ids=["ended", "failed"])
+def test_after_polls_that_saw_nothing_the_next_looks_from_where_the_first_did(troubles: int) -> None:
+    """However late it comes: a store that answers again after two days has sold meanwhile."""
+    exchange = with_orders()
+    exchange.web.troubles = [NotSent("x")] * troubles
+    exchange.poll()
+    exchange.web.sells("1", 5)
+    exchange.clock.advance(2 * FIRST_LOOK.total_seconds())
+
+    polled = exchange.poll()
+
+    assert Polled(True, 1) == polled
+
+
 def test_where_nothing_is_seen_the_cursor_stays() -> None:
     exchange = with_orders(-30)
     exchange.poll()
@@ -136,7 +150,7 @@ def test_a_poll_that_met_trouble_proves_nothing_and_shows_why(trouble: LastunitE
 
     assert Polled(False, 2, str(trouble)) == polled
     position = exchange.position
-    assert (0, None, str(trouble)) == (position.done, position.cursor, position.last_error)
+    assert (0, str(trouble)) == (position.done, position.last_error)
 
 
 def test_the_trouble_is_forgotten_once_a_poll_ends_well() -> None:

@@ -29,7 +29,8 @@ class Unended:
 class Position:
     """`begun` polls so far; by the finished ones everything before number `done` began is imported.
 
-    `cursor`: the latest change that a finished reading saw, in the channel's own time. `held`: exceptions of orders
+    `cursor`: the latest change that a finished reading saw, in the channel's own time; before there was one, from
+    where the first poll looked. `held`: exceptions of orders
     that could not be imported → from where the list must be read to meet the order again. `found`: changes that no
     webhook had told. `saved` names the write that left it so.
     """
@@ -83,8 +84,12 @@ def begin(position: Position, waiting: Iterable[str], now: datetime) -> Reading:
 
 
 def interrupted(before: Position, reading: Reading, now: datetime, error: str | None = None) -> Position:
-    """Nothing more is proved, but what was read need not be read again."""
-    after = replace(before, polled_at=now.isoformat(), last_error=error)
+    """Nothing more is proved, but what was read need not be read again.
+
+    What a first poll failed to read, the next one must still look for, however late it comes.
+    """
+    cursor = before.cursor or reading.since
+    after = replace(before, cursor=cursor, polled_at=now.isoformat(), last_error=error)
     if reading.reached is None:
         return replace(after, held={**reading.held, **before.held})
     return replace(after, unended=Unended(reading.number, reading.reached), held=reading.held)
@@ -92,7 +97,7 @@ def interrupted(before: Position, reading: Reading, now: datetime, error: str | 
 
 def ended(before: Position, reading: Reading, now: datetime) -> Position:
     """The end of the list was reached."""
-    cursor = max((at for at in (before.cursor, reading.reached) if at), default=None)
+    cursor = max(at for at in (before.cursor, reading.at) if at)
     after = replace(before, cursor=cursor, unended=None, held=reading.held, polled_at=now.isoformat())
     if reading.held:
         waiting = f"{len(reading.held)} orders could not be imported; resolve their exceptions"
