@@ -50,10 +50,11 @@ class Desk:
         # Read after the claim, so that no later change can be missed: it would find the claim and ask again.
         self.rows = self.push.listings.rows(claimed)
         self.known = dict(self.rows)
-        self.results |= {key: Done() for key in tasks.keys() - self.rows.keys()}
-        # Whoever holds a listing will look again, but only at what changed, which is less than an overwrite.
-        missed = [key for key in self.results if tasks[key].overwrite]
-        self.results |= dict.fromkeys(self.push.listings.rows(missed), Retry(HELD_SECONDS))
+        missed = self.push.listings.rows(tasks.keys() - self.rows.keys())
+        self.results |= {key: Done() for key in tasks.keys() - self.rows.keys() - missed.keys()}  # They are gone.
+        # Whoever holds a listing will look again, but only at what changed, which is less than an overwrite, and
+        # only if it lives: the claim of a dead one may stand for as long as its clock was wrong.
+        self.results |= {key: Retry(HELD_SECONDS) if tasks[key].overwrite else Retry() for key in missed}
 
     def book(self, rows: Iterable[Kept]) -> set[ListingKey]:
         """Keep what is about to be sent. Those left out are another worker's now, or their grant does not hold."""

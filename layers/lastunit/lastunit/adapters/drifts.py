@@ -72,7 +72,8 @@ class DynamoDrifts:
         if drift.acknowledged_sold:
             sold, values[":sold"] = "acknowledged_sold = :sold", drift.acknowledged_sold
         # What it was told since the reading, or is being told now, may well be what it shows.
-        same = f"acknowledged = :acknowledged AND {sold} AND attribute_not_exists(claim)"
+        free = "(attribute_not_exists(claim) OR claimed_until < :now)"
+        same, values[":now"] = f"acknowledged = :acknowledged AND {sold} AND {free}", drift.seen_at
         if not self._update(self._stock, key, "SET frozen = :frozen", same, values | {":frozen": True}):
             return False
         more = f"{same} AND (attribute_not_exists(granted) OR granted < :granted)"
