@@ -110,7 +110,7 @@ def test_a_number_that_never_arrived_is_told_again() -> None:
     mirror.reconcile()
 
     assert ({"shirt": Kind.LOST_PUSH}, set()) == (mirror.kinds(), mirror.frozen())
-    assert [("shirt", False)] == mirror.pushed()
+    assert [("shirt", True)] == mirror.pushed()
 
 
 def test_a_drift_that_is_gone_frees_the_listing_and_what_changed_meanwhile_is_told() -> None:

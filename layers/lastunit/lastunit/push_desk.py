@@ -65,8 +65,10 @@ class Desk:
         return owned
 
     def close(self, listing: Listing, result: Result) -> None:
-        """Escrowed listings that may sell more than they show are looked at again after the next poll."""
-        after = replace(listing, settling=self.strict and awaits_poll(listing))
+        """Looked at again after the next poll: escrowed listings that may sell more than they show, and any that
+        seems to have sold what may be units it put back."""
+        waits = listing.doubtful > 0 or (self.strict and awaits_poll(listing))
+        after = replace(listing, settling=waits)
         self.results[listing.key] = result
         self._closing[listing.key] = Kept(self.rows[listing.key], after)
 

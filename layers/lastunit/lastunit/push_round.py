@@ -16,7 +16,7 @@ from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Failure, Form, Refused, Shown
 from lastunit.domain.rising import forgotten, overwritten
-from lastunit.domain.telling import APPLIED_WITHIN, Due, not_applied, settled
+from lastunit.domain.telling import APPLIED_WITHIN, Due, imported, not_applied, settled
 from lastunit.push_desk import Desk
 from lastunit.pushing import Done, Result, Retry, Task
 from lastunit.sync_ports import Kept
@@ -43,11 +43,21 @@ class Round:
         finished = self.push.polls.done(self.channel.name) if self.strict else 0
         self.desk.claim(wanted)
         claimed = [wanted[key] for key in self.desk.rows]
+        if not self.strict:
+            self._explain_doubts()
         due = self._escrowed_due(claimed, finished) if self.strict else self._due(claimed)
         if due:
             self._send_all(due)
         self.desk.flush()
         return self.desk.results, self.desk.again
+
+    def _explain_doubts(self) -> None:
+        """By what was imported since. Read again after the poll is known to be done, so that it is in them."""
+        doubtful = [key for key, row in self.desk.rows.items() if row.doubtful]
+        if doubtful:
+            finished = self.push.polls.done(self.channel.name)
+            rows = self.push.listings.rows(doubtful)
+            self.desk.rows |= {key: imported(row, finished) for key, row in rows.items()}
 
     def _due(self, tasks: Sequence[Task]) -> list[Due]:
         form = self.push.read_pool.form(self.channel)
@@ -67,7 +77,7 @@ class Round:
     def _escrowed_due(self, tasks: Sequence[Task], finished: int) -> list[Due]:
         """Their numbers are planned when they are booked. `finished`: the last poll that was."""
         form = self.push.read_pool.form(self.channel)
-        self.desk.known = {key: settled(row, finished) for key, row in self.desk.rows.items()}
+        self.desk.known = {key: imported(settled(row, finished), finished) for key, row in self.desk.rows.items()}
         for task in tasks:
             row = self.desk.known[task.key]
             if _is_newer(row, task):
@@ -130,7 +140,7 @@ class Round:
         left = self.push.clock.now()
         answers = self.desk.call(api.read, [one.listing.target for one in asked])
         found = dict(zip((one.listing.key for one in asked), answers, strict=True))
-        poll = self._polls_begun()
+        poll = self._polls_begun(self.strict or any(one.listing.regrown_since for one in asked))
         known = list[Due]()
         for one in batch:
             answer = found.get(one.listing.key)
@@ -164,7 +174,7 @@ class Round:
             return []
         left = self.push.clock.now()
         answers = self.desk.call(api.write, [one.push for one in owned])
-        poll = self._polls_begun()
+        poll = self._polls_begun(self.strict or any(one.listing.regrown_since for one in owned))
         stale = list[Due]()
         for one, answer in zip(owned, answers, strict=True):
             if isinstance(answer, Shown):
@@ -213,8 +223,8 @@ class Round:
         self.desk.close(one.listing, Retry(1))
         return None
 
-    def _polls_begun(self) -> int:
-        return self.push.polls.begun(self.channel.name) if self.strict else 0
+    def _polls_begun(self, needed: bool) -> int:
+        return self.push.polls.begun(self.channel.name) if needed else 0
 
 
 def _is_newer(row: Listing, task: Task) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lastunit.channel_ports import ChannelApi
-from lastunit.domain.channels import Channel
+from lastunit.domain.channels import Channel, Sync
 from lastunit.domain.drift import Decision, Drift, Kind, Reading, adopted, classify, drift, is_judged
 from lastunit.domain.errors import Conflict, LastunitError, NotFound
 from lastunit.domain.exposure import Listing
@@ -70,7 +70,7 @@ class Reconcile:
         readings = self._covered(
             name, {key: Reading(before[key], before[key], units) for key, units in shown.items()}
         )
-        found = self._keep(readings)
+        found = self._keep(channel, readings)
         if more:
             self.queue.send([{"channel": name, "after": more}])
         return Reconciled(len(shown), tuple(found))
@@ -110,7 +110,7 @@ class Reconcile:
             self.poll(name, POLL_SECONDS)
         return self.watermarks.done(name) > begun
 
-    def _keep(self, readings: Mapping[ListingKey, Reading]) -> list[Drift]:
+    def _keep(self, channel: Channel, readings: Mapping[ListingKey, Reading]) -> list[Drift]:
         now, known, found = self.clock.now(), self.drifts.find(readings), list[Drift]()
         judged = {key: reading for key, reading in readings.items() if is_judged(reading, now)}
         for key, reading in judged.items():
@@ -122,7 +122,8 @@ class Reconcile:
             if one.replaces(known.get(key)) and self.drifts.keep(one):
                 found.append(one)
             if kind is Kind.LOST_PUSH:
-                self._push(Task(key))
+                # It is looked at, whatever it is believed to show; where not every change is told, that is left.
+                self._push(Task(key, overwrite=channel.sync is Sync.LIVE))
         return found
 
     def _clear(self, listing: Listing, known: Drift | None) -> None:

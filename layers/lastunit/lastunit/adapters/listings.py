@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WRITERS_OWN = (
     "acknowledged",
     "acknowledged_sold",
+    "acknowledged_regrown",
     "acknowledged_at",
     "channel_version",
     "in_flight",

@@ -15,7 +15,9 @@ from lastunit.domain.telling import may_be_applied_until
 
 class Kind(StrEnum):
     LATE_ORDER = "late_order"  # an order or a cancel is not imported yet: resolves by itself
-    LOST_PUSH = "lost_push"  # it shows what it showed before it was told last, and is told again
+    LOST_PUSH = (
+        "lost_push"  # it shows what it showed before it was told last, or before it put units back: told again
+    )
     RESTOCK = "restock"  # it shows more, but no more than it has sold: it may have put cancelled units back
     EDIT = "edit"  # somebody changed it there
 
@@ -109,6 +111,8 @@ def classify(reading: Reading) -> Kind | None:
         return None if reading.after.in_flight is None else Kind.LOST_PUSH
     if reading.after.in_flight is not None and _agrees(_arrived(reading)):
         return None
+    if 0 < missing(reading) <= reading.after.regrown_since and reading.covered:
+        return Kind.LOST_PUSH
     more = 0 if missing(reading) else reading.shown - (reading.most or 0)
     sold = max(0, reading.after.sold - reading.after.acknowledged_sold)
     if not reading.covered and more <= sold:

@@ -93,6 +93,7 @@ class Listing:
 
     `sold` counts the units of this listing in imported orders, for ever; `acknowledged_sold` is its value that the
     acknowledged number already takes into account. Their difference is what the channel has lowered itself since.
+    `acknowledged_regrown`: likewise of the units it put back.
     `owed`: units of it that no stock was promised for yet, because their order waits for a person.
     `in_flight` is a number whose outcome is not known yet, sent at `sent_at`. `sequence` grows with every push.
 
@@ -112,6 +113,7 @@ class Listing:
     owed: int = 0
     acknowledged: int | None = None
     acknowledged_sold: int = 0
+    acknowledged_regrown: int = 0
     acknowledged_at: str | None = None
     channel_version: str | None = None
     in_flight: int | None = None
@@ -185,6 +187,17 @@ class Listing:
         took units back.
         """
         return self.acknowledged is not None and self.in_flight is None and self.acknowledged_sold <= self.sold
+
+    @property
+    def regrown_since(self) -> int:
+        """Units put back by cancels that were imported since it was told its number. The number it was told may
+        have held them already: nobody knows when the channel put them back."""
+        return max(0, self.rises.regrown - self.acknowledged_regrown)
+
+    @property
+    def doubtful(self) -> int:
+        """Units taken for sales that are not imported yet, which may as well be such units."""
+        return max(0, min(self.acknowledged_sold - self.sold, self.regrown_since))
 
     def is_confirmed(self, quantity: int) -> bool:
         """The channel itself said this number, and nothing has happened to it since."""

@@ -77,12 +77,13 @@ class Due:
         """
         # What a frozen listing shows is what somebody made of it: its difference is drift, and hides no sale.
         unseen = 0 if self.listing.frozen else self.listing.unseen(current.quantity)
-        sold = self.listing.sold + unseen
-        one = replace(self.listing, acknowledged=current.quantity, acknowledged_sold=sold)
+        one = _acknowledging(self.listing, current.quantity, unseen)
         if self.strict:
             given_up = replace(_given_up(one), frozen=False)  # From here on it is planned with what it shows.
             found = given_up.exposed(given_up.exposure.found(current.quantity))
             one = _observed(found, current.quantity, asked, poll)
+        elif one.doubtful:
+            one = replace(one, observed_poll=poll)
         seen = replace(one, channel_version=current.version)
         return replace(self, current=current, unseen=unseen, listing=seen)
 
@@ -105,9 +106,7 @@ class Due:
     def confirmed(self, answer: Shown, asked: datetime, poll: int) -> Listing:
         """`asked`: when the request left; `poll`: the channel's last poll begun when the answer was in."""
         one = replace(
-            self.listing,
-            acknowledged=answer.quantity,
-            acknowledged_sold=self.sold,
+            _acknowledging(self.listing, answer.quantity, self.unseen),
             acknowledged_at=asked.isoformat(),
             channel_version=answer.version or self.listing.channel_version,
             in_flight=None,
@@ -120,6 +119,28 @@ class Due:
             return one.exposed(Exposure(self.sold + answer.quantity, 0, one.sold))
         told = one.exposed(one.exposure.confirmed(self.request, answer.quantity))
         return _observed(told, answer.quantity, asked, poll)
+
+
+def _acknowledging(listing: Listing, shown: int, unseen: int) -> Listing:
+    """It showed this number, with so many units sold that are not imported, as far as one can tell."""
+    told = replace(listing, acknowledged=shown, acknowledged_sold=listing.sold + unseen)
+    return replace(told, acknowledged_regrown=listing.rises.regrown - min(unseen, listing.regrown_since))
+
+
+def imported(listing: Listing, finished_poll: int) -> Listing:
+    """Once a poll that began after it was observed is imported, no sale before that is missing any more.
+
+    What then still looks like one may be units that were put back before the number was told. Anything else is
+    somebody's edit, and stays for a person to judge (`domain/drift.py`).
+    """
+    looked_at = listing.settling and finished_poll > listing.observed_poll
+    if not looked_at or not listing.doubtful:
+        return listing
+    return replace(
+        listing,
+        acknowledged_sold=listing.acknowledged_sold - listing.doubtful,
+        acknowledged_regrown=listing.acknowledged_regrown + listing.doubtful,
+    )
 
 
 def revised(listing: Listing, now: datetime) -> Listing:

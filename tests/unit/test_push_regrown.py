@@ -1,0 +1,99 @@
+"""Units that a channel put back on its shelf before it was told a number, and whose cancel is imported afterwards.
+
+They look like a sale that nobody has imported; a finished poll proves that there was none.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from lastunit.domain.drift import Kind
+from lastunit.domain.pushes import Form
+from tests.pushing import FakeChannel, Hub
+from tests.reconciling import Mirror
+
+FORMS = [Form.SWAP, Form.SET]
+
+
+def told_before_the_cancel(form: Form) -> Hub:
+    """It put 1 unit back and was told 6; then the cancel is imported, and 7 are available."""
+    shop = Hub(FakeChannel(form, 100, False, False))
+    shop.lists("shirt", 4, told=5, imported=1)
+    shop.market.put("shirt", 5)
+    shop.has("shirt", 6)
+    shop.push()
+    cancel(shop)
+    return shop
+
+
+def cancel(shop: Hub) -> None:
+    row = shop.listing("shirt")
+    shop.has("shirt", shop.listings.stock["shirt", "M"].available + 1)
+    shop.edit("shirt", sold=row.sold - 1, rises=replace(row.rises, regrown=row.rises.regrown + 1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_until_a_poll_says_more_it_may_be_a_sale(form: Form) -> None:
+    shop = told_before_the_cancel(form)
+
+    shop.push()
+
+    assert ({"shirt": 6}, True) == (shop.market.shelves, shop.listing("shirt").settling)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_after_a_poll_that_began_later_it_is_told_the_whole_number(form: Form) -> None:
+    shop = told_before_the_cancel(form)
+    shop.push()
+    shop.polls.finish()
+
+    shop.push()
+
+    assert ({"shirt": 7}, False) == (shop.market.shelves, shop.listing("shirt").settling)
+
+
+def test_a_poll_that_began_before_it_was_looked_at_proves_nothing() -> None:
+    shop = told_before_the_cancel(Form.SWAP)
+    shop.polls.finish()
+
+    shop.push()
+    shop.push()
+
+    assert {"shirt": 6} == shop.market.shelves
+
+
+def test_a_sale_that_is_found_out_later_stays_subtracted() -> None:
+    shop = told_before_the_cancel(Form.SWAP)
+    shop.market.sell("shirt", 1)
+    shop.push()
+    shop.imports("shirt", 1)
+    shop.polls.finish()
+
+    shop.push()
+
+    assert {"shirt": 6} == shop.market.shelves
+
+
+def test_a_number_lowered_by_hand_is_not_explained_by_it() -> None:
+    """Only a person may say that nobody bought these units (complaint 14)."""
+    shop = told_before_the_cancel(Form.SWAP)
+    shop.market.put("shirt", 3)
+    shop.push()
+    shop.polls.finish()
+
+    shop.push()
+
+    assert {"shirt": 4} == shop.market.shelves
+
+
+def test_what_is_read_back_lower_for_that_reason_is_no_edit_and_is_told_anew() -> None:
+    """A sale since hides the doubt: the number looks confirmed."""
+    mirror = Mirror()
+    mirror.lists("shirt", 7, shows=6)
+    row = mirror.hub.listing("shirt")
+    mirror.hub.edit("shirt", rises=replace(row.rises, regrown=1))
+
+    mirror.reconcile()
+
+    assert ({"shirt": Kind.LOST_PUSH}, set()) == (mirror.kinds(), mirror.frozen())
+    assert [("shirt", True)] == mirror.pushed()
