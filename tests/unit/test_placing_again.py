@@ -196,6 +196,19 @@ def test_a_cancel_before_its_order_is_remembered_and_the_order_takes_nothing() -
     assert (Outcome.CANCELLED, State.CANCELLED, {}) == (late[0], after(late).state, moved(late))
 
 
+@pytest.mark.parametrize(("restocked", "fewer"), [(False, {("shirt", "shirt"): 2}), (True, {})])
+def test_an_order_first_heard_of_when_it_is_cancelled_was_sold_on_its_channel(
+    restocked: bool, fewer: dict[tuple[str, str], int]
+) -> None:
+    """eBay puts nothing back: without this its number, lower by the order, would look like somebody's edit."""
+    known = replace(sold({"shirt": 2}), cancelled=True, restocked=restocked)
+
+    _, step = said(None, known)
+
+    assert step is not None
+    assert (fewer, {}) == (step.listings(), step.levels())
+
+
 def test_a_cancelled_request_gives_nothing_back_because_nothing_was_taken() -> None:
     step = said(placed(sold({"shirt": 99})), cancelled())
 

@@ -44,7 +44,7 @@ def tell(order: Order | None, snapshot: Snapshot, world: World, instant: bool) -
     nothing can be edited up again, and one that was paid too late is tried again.
     """
     if order is None:
-        return _tombstone(snapshot) if snapshot.cancelled else place(None, snapshot, world, instant)
+        return _tombstone(snapshot, world) if snapshot.cancelled else place(None, snapshot, world, instant)
     if order.reason in LEFT_ALL_THE_SAME or (order.state is State.CANCELLED and order.reason not in REVIVABLE):
         unknown = not order.lines and not snapshot.cancelled
         return _name_what_left(order, snapshot, world) if unknown else (Outcome.DUPLICATE, None)
@@ -73,10 +73,13 @@ def settle_payment(order: Order) -> Order:
     return replace(paid, state=resting(paid)) if order.state is State.AWAITING_PAYMENT else paid
 
 
-def _tombstone(snapshot: Snapshot) -> Step:
-    """A cancel before its order: remembered, so that the order takes nothing when it comes."""
-    order = _blank(None, snapshot)
-    after = replace(order, state=State.CANCELLED, reason=Reason.CANCELLED_BEFORE_ORDER, restocked=True)
+def _tombstone(snapshot: Snapshot, world: World) -> Step:
+    """A cancel before its order: remembered, so that the order takes nothing when it comes.
+
+    Its channel has sold it all the same, and shows fewer units unless it put them back.
+    """
+    order = replace(_blank(None, snapshot), lines=_lines(None, snapshot, world), restocked=snapshot.restocked)
+    after = replace(order, state=State.CANCELLED, reason=Reason.CANCELLED_BEFORE_ORDER)
     return Outcome.CANCELLED, Change(None, after)
 
 
