@@ -67,6 +67,7 @@ LIVED = Order(
     "M",
     "placed",
     waiting_since="since",
+    on_request=True,
 )
 """Every field says something else than its default."""
 

@@ -4,6 +4,7 @@ import pytest
 
 from lastunit.domain.catalogue import Alias
 from lastunit.domain.channels import Channel
+from lastunit.domain.facts import Answer
 from lastunit.domain.groups import group
 from lastunit.domain.lifecycle import State
 from lastunit.domain.orders import owed_on_channel
@@ -66,12 +67,40 @@ def test_orders_of_a_channel_whose_import_is_off_are_owed_until_they_are_applied
 
 @pytest.mark.parametrize("units", [2, 9])
 def test_an_order_that_stock_was_asked_for_owes_nothing(units: int) -> None:
-    """Reserved, or short of units that nobody has: neither leaves a unit that could be sold again."""
+    """Reserved, or asked for beyond what was shown: nobody has been sold a unit that is not his."""
     shop = Shop({("shirt", "M"): 5}, channel=Channel("web", "generic", takes_requests=True))
 
     shop.tell(sold({"shirt": units}))
 
     assert not owed_on_channel(shop.order())
+
+
+def test_an_order_for_a_shown_number_that_stock_cannot_cover_is_owed() -> None:
+    """It came before the cancel whose unit it sold again: that unit is nobody else's when the cancel brings it."""
+    shop = Shop({("shirt", "M"): 5})
+
+    shop.tell(sold({"shirt": 9}))
+
+    assert (State.REQUESTED, 9) == (shop.order().state, owed(shop))
+
+
+def test_units_that_somebody_accepted_and_that_have_not_arrived_are_owed() -> None:
+    shop = Shop({("shirt", "M"): 5}, channel=Channel("web", "generic", takes_requests=True))
+    shop.tell(sold({"shirt": 9}))
+
+    shop.tell(Answer("web", "1", True, "Ann"))
+
+    assert (State.PROMISED, 4) == (shop.order().state, owed(shop))
+
+
+def test_a_kit_is_owed_as_often_as_its_scarcest_component_lacks() -> None:
+    channel = Channel("web", "generic", takes_requests=True)
+    shop = Shop({("shirt", "M"): 5, ("hat", "M"): 1}, kits={"set": {"shirt": 1, "hat": 2}}, channel=channel)
+    shop.tell(sold({"set": 3}))
+
+    shop.tell(Answer("web", "1", True, "Ann"))
+
+    assert {("set", "set"): 3} == owed_on_channel(shop.order())
 
 
 def test_a_group_writes_a_listing_once_for_both_counts() -> None:

@@ -94,7 +94,7 @@ class Listing:
     `sold` counts the units of this listing in imported orders, for ever; `acknowledged_sold` is its value that the
     acknowledged number already takes into account. Their difference is what the channel has lowered itself since.
     `acknowledged_regrown`: likewise of the units it put back.
-    `owed`: units of it that no stock was promised for yet, because their order waits for a person.
+    `owed`: units of it that were sold and no stock was promised for yet: their order waits for units, or a person.
     `in_flight` is a number whose outcome is not known yet, sent at `sent_at`. `sequence` grows with every push.
 
     `granted` and `booked` are its exposure (`domain/booking.py`). A request given up may still be applied until

@@ -18,6 +18,7 @@ from lastunit.domain.snapshots import Snapshot, SnapshotLine
 
 LEVELS_MAX = 90  # One transaction holds 100 items: the order row, its levels, and room for listings.
 FINGERPRINTS_MAX = 8
+OWING = frozenset({State.EXCEPTION, State.RECORDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class Order:
     `commit` is the transaction that last changed it: finding one's own id there means the write took effect.
     `decide_by` and `pay_by` are its running clocks; `queued_at` gives its place among those who wait for stock.
     `pending`: shipments that could not be booked yet. `waiting_since`: how long a person has been awaited.
+    `on_request`: its channel takes orders for more than it shows, so nobody has been sold anything yet.
     """
 
     channel: str
@@ -172,6 +174,7 @@ class Order:
     commit: str = ""
     changed_at: str = ""
     waiting_since: str | None = None
+    on_request: bool = False
 
     @property
     def order_id(self) -> str:
@@ -317,18 +320,27 @@ def regrown(before: Order | None, after: Order) -> Counter[tuple[str, str]]:
 
 
 def owed_on_channel(order: Order | None) -> Counter[tuple[str, str]]:
-    """(SKU, listing name) → units that its channel has sold and that no stock was promised for yet.
+    """(SKU, listing name) → units that its channel has sold, or somebody accepted, and that no stock was promised for
+    yet.
 
-    They may be promised later, so nobody else may be told that he can sell them.
+    They are promised when units arrive, so nobody else may be told that he can sell those.
     """
     units = Counter[tuple[str, str]]()
-    if order is None or order.state not in (State.EXCEPTION, State.RECORDED):
+    if order is None:
         return units
+    waits = order.state in OWING or (order.state is State.REQUESTED and not order.on_request)
     promised_lines = {allocation.line_id for allocation in order.allocations}
     for line, quantity in open_lines(order):
-        if line.sku and line.listing and quantity and line.line_id not in promised_lines:
-            units[line.sku, line.listing] += quantity
-    return units
+        if line.sku and line.listing and quantity:
+            whole = waits and line.line_id not in promised_lines
+            units[line.sku, line.listing] += quantity if whole else _awaited(order, line)
+    return +units
+
+
+def _awaited(order: Order, line: Line) -> int:
+    """Units of the line that lack a part which is backordered."""
+    lacking = [one for one in order.backorders if one.line_id == line.line_id]
+    return max((-(-one.quantity // line.parts[one.sku]) for one in lacking), default=0)
 
 
 def wants(order: Order | None) -> dict[str, int]:

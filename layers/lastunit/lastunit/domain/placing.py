@@ -326,7 +326,9 @@ def _ask(order: Order | None, base: Order, world: World) -> Order:
     running = order is not None and order.state is State.REQUESTED
     decide_by = order.decide_by if running and order else deadline(world, world.channel.decision_minutes)
     queued_at = order.queued_at if running and order else world.now.isoformat()
-    return replace(base, state=State.REQUESTED, reason=Reason.SHORTAGE, decide_by=decide_by, queued_at=queued_at)
+    on_request = world.channel.takes_requests
+    asked = replace(base, decide_by=decide_by, queued_at=queued_at, on_request=on_request)
+    return replace(asked, state=State.REQUESTED, reason=Reason.SHORTAGE)
 
 
 def deadline(world: World, minutes: int | None) -> str | None:
