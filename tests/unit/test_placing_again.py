@@ -209,6 +209,17 @@ def test_an_order_first_heard_of_when_it_is_cancelled_was_sold_on_its_channel(
     assert (fewer, {}) == (step.listings(), step.levels())
 
 
+def test_what_a_channel_puts_back_after_we_had_cancelled_counts_as_put_back() -> None:
+    """Somebody declined the request here; the buyer cancels there later."""
+    declined = after(said(placed(sold({"shirt": 99})), cancelled()))
+
+    late = said(declined, cancelled(revision="3", restocked=True))
+
+    assert late[1] is not None
+    assert (Outcome.CANCELLED, {("shirt", "shirt"): -99}, {}) == (late[0], late[1].listings(), late[1].levels())
+    assert (Outcome.DUPLICATE, None) == said(after(late), cancelled(revision="3", restocked=True))
+
+
 def test_a_cancelled_request_gives_nothing_back_because_nothing_was_taken() -> None:
     step = said(placed(sold({"shirt": 99})), cancelled())
 

@@ -46,8 +46,9 @@ def tell(order: Order | None, snapshot: Snapshot, world: World, instant: bool) -
     if order is None:
         return _tombstone(snapshot, world) if snapshot.cancelled else place(None, snapshot, world, instant)
     if order.reason in LEFT_ALL_THE_SAME or (order.state is State.CANCELLED and order.reason not in REVIVABLE):
-        unknown = not order.lines and not snapshot.cancelled
-        return _name_what_left(order, snapshot, world) if unknown else (Outcome.DUPLICATE, None)
+        if not order.lines and not snapshot.cancelled:
+            return _name_what_left(order, snapshot, world)
+        return _put_back(order, snapshot)
     if snapshot.cancelled:
         return _cancel(order, snapshot)
     if snapshot.revision < order.revision:
@@ -95,6 +96,13 @@ def _cancel(order: Order, snapshot: Snapshot) -> Step:
         restocked=snapshot.restocked or order.state is State.REFUSED,  # A refused order was never sold there.
     )
     return (Outcome.CANCELLED, Change(order, after)) if after != order else (Outcome.DUPLICATE, None)
+
+
+def _put_back(order: Order, snapshot: Snapshot) -> Step:
+    """It takes nothing any more; but its channel may hear later than we that it is cancelled, and restock it then."""
+    if not snapshot.restocked or order.restocked or order.state is not State.CANCELLED:
+        return Outcome.DUPLICATE, None
+    return Outcome.CANCELLED, Change(order, replace(_seen(order, snapshot), restocked=True))
 
 
 def _cancel_unbooked(order: Order, snapshot: Snapshot) -> Step:
