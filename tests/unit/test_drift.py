@@ -18,7 +18,7 @@ def reading(
 ) -> Reading:
     """`sold` before the channel was read, `later` by the time all of it is imported."""
     before = replace(TOLD, sold=sold, **told)  # type: ignore[arg-type]
-    return Reading(before, replace(before, sold=sold if later is None else later), shown, covered)
+    return Reading(before, replace(before, sold=sold if later is None else later), shown, covered=covered)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,17 @@ def test_a_number_lowered_by_hand_is_not_explained_by_it() -> None:
     assert {"shirt": 4} == shop.market.shelves
 
 
+def test_a_blind_number_that_went_over_a_sale_is_no_restock_and_is_told_anew() -> None:
+    """eBay sold a unit, was set to 7 and then the sale was imported: it shows one more than that seems to leave."""
+    mirror = Mirror(Hub(FakeChannel(Form.SET, 100, False, False)))
+    mirror.lists("shirt", 7, shows=7)
+    mirror.hub.imports("shirt", 1)
+
+    mirror.reconcile()
+
+    assert ({"shirt": Kind.LOST_PUSH}, set()) == (mirror.kinds(), mirror.frozen())
+
+
 def test_what_is_read_back_lower_for_that_reason_is_no_edit_and_is_told_anew() -> None:
     """A sale since hides the doubt: the number looks confirmed."""
     mirror = Mirror()

@@ -3,10 +3,11 @@
 A difference is classified and shown, never silently fixed: what only a person can judge freezes that one listing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import batched
 
 from lastunit.channel_ports import ChannelApi
 from lastunit.domain.channels import Channel, Sync
@@ -14,7 +15,7 @@ from lastunit.domain.drift import Decision, Drift, Kind, Reading, adopted, class
 from lastunit.domain.errors import Conflict, LastunitError, NotFound
 from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
-from lastunit.domain.pushes import Shown
+from lastunit.domain.pushes import Form, Shown
 from lastunit.ports import Clock, Queue, Settings
 from lastunit.pushing import Task, push_message
 from lastunit.sync_ports import Drifts, Kept, Listings, Pace, Watermarks
@@ -66,26 +67,25 @@ class Reconcile:
             return Reconciled()
         keys, more = self.listings.page(name, after, SEGMENT_LISTINGS)
         before = {key: row for key, row in self.listings.rows(keys).items() if row.acknowledged is not None}
-        shown = self._read(channel, list(before.values()))
-        readings = self._covered(
-            name, {key: Reading(before[key], before[key], units) for key, units in shown.items()}
-        )
+        # Who lists nothing, such as a till, needs no secret.
+        readings = self._covered(name, self._read(self.api(channel), channel, before) if before else {})
         found = self._keep(channel, readings)
         if more:
             self.queue.send([{"channel": name, "after": more}])
-        return Reconciled(len(shown), tuple(found))
+        return Reconciled(len(readings), tuple(found))
 
-    def _read(self, channel: Channel, rows: Sequence[Listing]) -> dict[ListingKey, int]:
+    def _read(
+        self, api: ChannelApi, channel: Channel, rows: Mapping[ListingKey, Listing]
+    ) -> dict[ListingKey, Reading]:
         """What the channel shows now; listings it does not tell of are the pusher's trouble."""
-        if not rows:
-            return {}  # Who lists nothing, such as a till, needs no secret.
-        api, found = self.api(channel), dict[ListingKey, int]()
-        for start in range(0, len(rows), api.batch_max):
-            batch = rows[start : start + api.batch_max]
+        found, blind = dict[ListingKey, Reading](), api.form is Form.SET
+        for batch in batched(rows.values(), api.batch_max, strict=False):
             await_turn(self.pace, channel.name, api.limits, self.sleep, PATIENCE_SECONDS, urgent=False)
             answers = api.read([row.target for row in batch])
             pairs = zip(batch, answers, strict=True)
-            found |= {row.key: answer.quantity for row, answer in pairs if isinstance(answer, Shown)}
+            found |= {
+                row.key: Reading(row, row, one.quantity, blind) for row, one in pairs if isinstance(one, Shown)
+            }
         return found
 
     def _covered(self, name: str, readings: Mapping[ListingKey, Reading]) -> dict[ListingKey, Reading]:

@@ -72,12 +72,14 @@ class Drift:
 class Reading:
     """What a listing showed, with its row as it was `before` the channel was read, and as it is now.
 
-    `covered`: all that was sold until the channel was read is imported into `after`.
+    `covered`: all that was sold until the channel was read is imported into `after`. `blind`: its channel is told
+    numbers without regard to what it shows, so they may have overwritten sales that were imported since.
     """
 
     before: Listing
     after: Listing
     shown: int
+    blind: bool = False
     covered: bool = False
 
     @property
@@ -117,6 +119,8 @@ def classify(reading: Reading) -> Kind | None:
     sold = max(0, reading.after.sold - reading.after.acknowledged_sold)
     if not reading.covered and more <= sold:
         return Kind.LATE_ORDER
+    if reading.blind and 0 < more <= sold:
+        return Kind.LOST_PUSH
     return Kind.RESTOCK if 0 < more <= sold else Kind.EDIT
 
 

@@ -320,8 +320,7 @@ def regrown(before: Order | None, after: Order) -> Counter[tuple[str, str]]:
 
 
 def owed_on_channel(order: Order | None) -> Counter[tuple[str, str]]:
-    """(SKU, listing name) → units that its channel has sold, or somebody accepted, and that no stock was promised for
-    yet.
+    """(SKU, listing name) → units its channel has sold, or somebody accepted, and that no stock was promised for.
 
     They are promised when units arrive, so nobody else may be told that he can sell those.
     """

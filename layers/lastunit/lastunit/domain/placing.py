@@ -99,7 +99,7 @@ def _cancel(order: Order, snapshot: Snapshot) -> Step:
 
 
 def _put_back(order: Order, snapshot: Snapshot) -> Step:
-    """It takes nothing any more; but its channel may hear later than we that it is cancelled, and restock it then."""
+    """It takes nothing any more; but its channel may hear of that later than we, and restock it then."""
     if not snapshot.restocked or order.restocked or order.state is not State.CANCELLED:
         return Outcome.DUPLICATE, None
     return Outcome.CANCELLED, Change(order, replace(_seen(order, snapshot), restocked=True))
