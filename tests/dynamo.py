@@ -77,7 +77,7 @@ class Tables:
 
 
 @cache
-def _declared() -> dict[str, Any]:
+def declared_tables() -> dict[str, Any]:
     template, problems = decode.decode(str(TEMPLATE))
     assert not problems, problems
     resources: dict[str, Any] = json.loads(json.dumps(template))["Resources"]
@@ -90,7 +90,7 @@ _suffix = count()
 def create_tables(client: "DynamoDBClient") -> Tables:
     """Fresh ones on every call, named apart."""
     suffix = next(_suffix)
-    for logical_id, declared in _declared().items():
+    for logical_id, declared in declared_tables().items():
         wanted = {name: value for name, value in declared.items() if name not in NOT_IN_MEMORY}
         client.create_table(TableName=f"{logical_id}-{suffix}", **wanted)
     return Tables(*(f"{name}Table-{suffix}" for name in ("Stock", "Orders", "Ledger", "Settings")))

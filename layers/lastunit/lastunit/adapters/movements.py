@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from lastunit.adapters import items
 from lastunit.adapters.movement_update import level_update
-from lastunit.adapters.reasons import RETRYABLE, is_cancelled, verdicts
+from lastunit.adapters.reasons import RETRYABLE, is_cancelled, verdicts, was_retried
 from lastunit.domain.errors import Conflict, Contention, InvalidInput, LastunitError, NotFound, OutcomeUnknown
 from lastunit.domain.levels import BINS_MAX, Bin, BinKind, Level, Movement, Operation, movements
 
@@ -109,7 +109,7 @@ class DynamoMovements:
         for step, answer in zip(steps, rest[len(places) :], strict=True):
             if answer.refused:
                 raise _short(step, answer.image) from error
-        raise Contention("the stock is being changed by others") from error
+        raise _busy(error, operation) from error
 
     def _open_level(self, sku: str, location: str) -> None:
         zeros = ("on_hand", "available", "reserved", "unplaced", "seq")
@@ -183,11 +183,18 @@ def _marked(bin: Bin) -> dict[str, int]:
 
 def _raise_unless_cancelled(error: ClientError, operation: Operation) -> None:
     if error.response["Error"]["Code"] in RETRYABLE:
-        raise Contention("the stock is being changed by others") from error
+        raise _busy(error, operation) from error
     if error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
         raise OutcomeUnknown(f"no clear answer to operation {operation.operation}") from error
     if not is_cancelled(error):
         raise error
+
+
+def _busy(error: ClientError, operation: Operation) -> LastunitError:
+    """Nothing was written; unless an earlier attempt of the SDK was, whose answer got lost."""
+    if was_retried(error):
+        return OutcomeUnknown(f"no clear answer to operation {operation.operation}")
+    return Contention("the stock is being changed by others")
 
 
 def _kind(operation: Operation) -> str:

@@ -30,6 +30,11 @@ class Verdict:
     image: dict[str, Any] | None
 
 
+def was_retried(error: ClientError) -> bool:
+    """The SDK asked before and heard no answer, or a bad one: what it asked first may have taken effect."""
+    return bool(error.response["ResponseMetadata"].get("RetryAttempts"))
+
+
 def is_cancelled(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "TransactionCanceledException"
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from lastunit.adapters import items, tables
 from lastunit.adapters.calls import reachable
 from lastunit.adapters.movement_update import level_update
-from lastunit.adapters.reasons import RETRYABLE, Verdict, is_cancelled, verdicts
+from lastunit.adapters.reasons import RETRYABLE, Verdict, is_cancelled, verdicts, was_retried
 from lastunit.domain.catalogue import Sku
 from lastunit.domain.commits import CommitRefused
 from lastunit.domain.errors import OutcomeUnknown, Unwritable
@@ -155,11 +155,11 @@ class DynamoStockBook:
     def _explain(self, error: ClientError, commit_id: str, group: Group) -> None:
         """Turn DynamoDB's answer into a domain outcome. Returns when the write turns out to have taken effect."""
         code = error.response["Error"]["Code"]
-        if code in RETRYABLE:
+        if code in RETRYABLE and not was_retried(error):
             raise CommitRefused({}, {}, frozenset(), contended=True) from error
         if code in REFUSED_FOR_GOOD:
             raise Unwritable(f"commit {commit_id}: {code}") from error
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
+        if code in RETRYABLE or error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
             raise OutcomeUnknown(f"commit {commit_id}: {code}") from error
         if not is_cancelled(error):
             raise error
@@ -168,6 +168,8 @@ class DynamoStockBook:
         refused = _refusal(verdicts(error), group)
         if any(order and order.commit == commit_id for order in refused.orders.values()):
             return  # Our own rows are there: the answer to an earlier attempt was lost, all of it is written.
+        if refused.contended and was_retried(error):
+            raise OutcomeUnknown(f"commit {commit_id}: {code}") from error
         raise refused from error
 
 
