@@ -196,6 +196,18 @@ def test_of_two_shipments_only_the_voided_one_comes_back() -> None:
     assert (State.PARTLY_SHIPPED, (4, 4, 0)) == (here.order().state, here.stock("hat"))
 
 
+def test_a_parcel_told_before_the_void_whose_units_it_holds_is_booked_with_it() -> None:
+    """The same units packed anew: until the void comes, more have left than there were."""
+    here = shop({("hat", "M"): shelf("hat", "M", picking=5)})
+    here.tell(sold({"hat": 5}), parcel({"hat": 5}), parcel({"hat": 5}, "s2"))
+    waiting = here.order().reason
+
+    here.tell(voided())
+
+    assert Reason.SHIPPED_UNCOVERED is waiting
+    assert (State.SHIPPED, None, (0, 0, 0)) == (here.order().state, here.order().reason, here.stock("hat"))
+
+
 def test_a_voided_shipment_that_was_never_promised_is_promised_now() -> None:
     """An open order must not end as cancelled because its label was."""
     here = shop({("hat", "M"): shelf("hat", "M", picking=4), ("hat", "L"): shelf("hat", "L")})

@@ -58,7 +58,7 @@ def ship(order: Order | None, shipment: Shipment, world: World) -> Step:
     known = next((parcel for parcel in order.parcels if parcel.shipment_id == shipment.shipment_id), None)
     waits = any(pending.shipment_id == shipment.shipment_id for pending in order.pending)
     if shipment.voided:
-        return _void(order, known, shipment)
+        return _void(order, known, shipment, world)
     if known or waits:
         return Outcome.DUPLICATE, None
     waiting = replace(order, pending=(*order.pending, shipment))
@@ -122,7 +122,7 @@ def _before_its_order(shipment: Shipment) -> Step:
     return Outcome.EXCEPTION, Change(None, stub)
 
 
-def _void(order: Order, known: Parcel | None, shipment: Shipment) -> Step:
+def _void(order: Order, known: Parcel | None, shipment: Shipment, world: World) -> Step:
     """The units lie in their bin again, and what was promised of them is promised again."""
     if known and known.voided:
         return Outcome.DUPLICATE, None
@@ -137,6 +137,8 @@ def _void(order: Order, known: Parcel | None, shipment: Shipment) -> Step:
     if order.reason in LEFT_ALL_THE_SAME:
         return _void_of_cancelled(order, base)
     whole = replace(base, allocations=(*base.allocations, *_promised_again(base, voided)))
+    if whole.pending:
+        return book_pending(order, whole, world)  # What came before the void may have waited for these very units.
     state = order.state if order.state is State.EXCEPTION else resting(whole)
     return Outcome(state.value), Change(order, replace(whole, state=state))
 
