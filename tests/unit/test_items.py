@@ -31,7 +31,7 @@ def test_a_state_is_kept_as_its_text() -> None:
 
 
 def test_nothing_empty_is_kept() -> None:
-    row = {"none": None, "text": "", "list": [], "map": {}, "tuple": (), "zero": 0, "no": False}
+    row: dict[str, Any] = {"none": None, "text": "", "list": [], "map": {}, "tuple": (), "zero": 0, "no": False}
 
     assert {"zero": {"N": "0"}, "no": {"BOOL": False}} == items.encode(row)
 

@@ -209,6 +209,20 @@ def test_an_order_first_heard_of_when_it_is_cancelled_was_sold_on_its_channel(
     assert (fewer, {}) == (step.listings(), step.levels())
 
 
+def test_an_edit_of_a_declined_order_takes_nothing_and_counts_as_sold() -> None:
+    asked_for = placed(sold({"shirt": 99}))
+    declined = replace(asked_for, state=State.CANCELLED, reason=Reason.DECLINED, queued_at=None)
+
+    edit = said(declined, sold({"shirt": 100}, revision="3"))
+
+    assert edit[1] is not None
+    assert ({("shirt", "shirt"): 1}, {}, State.CANCELLED) == (
+        edit[1].listings(),
+        edit[1].levels(),
+        after(edit).state,
+    )
+
+
 def test_what_a_channel_puts_back_after_we_had_cancelled_counts_as_put_back() -> None:
     """Somebody declined the request here; the buyer cancels there later."""
     declined = after(said(placed(sold({"shirt": 99})), cancelled()))

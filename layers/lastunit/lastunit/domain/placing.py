@@ -33,6 +33,7 @@ from lastunit.domain.world import Outcome, Step, World
 SETTLED = frozenset({*State} - {State.REFUSED, State.EXCEPTION, State.CANCELLED})
 """States that a newer revision of the same lines leaves alone; any other is worth another try."""
 
+DECLINED_HERE = frozenset({Reason.DECLINED, Reason.UNDECIDED_IN_TIME})
 REVIVABLE = frozenset({Reason.NOTHING_TO_DELIVER, Reason.UNPAID_IN_TIME})
 """Cancelled by us, not by the channel: the order may come back."""
 
@@ -48,7 +49,7 @@ def tell(order: Order | None, snapshot: Snapshot, world: World, instant: bool) -
     if order.reason in LEFT_ALL_THE_SAME or (order.state is State.CANCELLED and order.reason not in REVIVABLE):
         if not order.lines and not snapshot.cancelled:
             return _name_what_left(order, snapshot, world)
-        return _put_back(order, snapshot)
+        return _put_back(order, snapshot) if snapshot.cancelled else _heard(order, snapshot, world)
     if snapshot.cancelled:
         return _cancel(order, snapshot)
     if snapshot.revision < order.revision:
@@ -96,6 +97,14 @@ def _cancel(order: Order, snapshot: Snapshot) -> Step:
         restocked=snapshot.restocked or order.state is State.REFUSED,  # A refused order was never sold there.
     )
     return (Outcome.CANCELLED, Change(order, after)) if after != order else (Outcome.DUPLICATE, None)
+
+
+def _heard(order: Order, snapshot: Snapshot, world: World) -> Step:
+    """What is edited there after a person declined it here changes what its channel has sold, and nothing else."""
+    if order.reason not in DECLINED_HERE or snapshot.revision <= order.revision:
+        return Outcome.DUPLICATE, None
+    after = replace(_seen(order, snapshot), lines=_lines(order, snapshot, world))
+    return Outcome.UPDATED, Change(order, after)
 
 
 def _put_back(order: Order, snapshot: Snapshot) -> Step:
