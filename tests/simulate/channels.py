@@ -1,0 +1,81 @@
+"""What lies between the hub and a marketplace: time, lost calls, calls applied late, answers that are not true."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lastunit.channel_ports import HttpResponse
+from lastunit.domain.errors import NotSent, OutcomeUnknown
+from tests.channels.ebay import Ebay
+from tests.channels.marketplace import Marketplace, Misbehaviour
+from tests.simulate.faults import Faults
+from tests.simulate.scheduler import Killed, Scheduler
+
+CONNECT_SECONDS = 1.0
+READ_SECONDS = 5.0  # As adapters.http waits.
+LATE_SECONDS = 20.0  # A request given up is applied so much later at most, within the bound of docs/escrow.md.
+
+REFUSALS = {"channel_throttles": Misbehaviour(throttled=1.0), "channel_broken": Misbehaviour(broken=1.0)}
+
+Call = Callable[[], HttpResponse]
+
+
+@dataclass(slots=True)
+class Wire:
+    """`around` each call of the hub to a marketplace."""
+
+    scheduler: Scheduler
+    faults: Faults
+    chance: random.Random
+    hosts: Mapping[str, Marketplace]
+    honest: bool = False
+    lied: list[tuple[str, str]] = field(default_factory=list)
+
+    def __call__(self, host: str, call: Call) -> HttpResponse:
+        self.scheduler.sleep(0.02 + 0.2 * self.chance.random())
+        strikes = self.faults.strikes
+        if strikes("channel_unreachable"):
+            self.scheduler.sleep(CONNECT_SECONDS)
+            raise NotSent("could not connect")
+        self._die("killed_before")
+        if strikes("channel_late"):
+            self.scheduler.after(self.chance.random() * LATE_SECONDS, lambda: _ignored(call))
+            self._give_up()
+        answer = self._answered(self.hosts[host], call)
+        self._die("killed_after")
+        if strikes("channel_silent"):
+            self._give_up()
+        return answer
+
+    def _answered(self, market: Marketplace, call: Call) -> HttpResponse:
+        refusal = self.faults.one_of(("channel_throttles", "channel_broken"))
+        if refusal:
+            market.misbehaviour = REFUSALS[refusal]
+        before = dict(market.shelves)
+        answer = call()
+        market.misbehaviour = Misbehaviour()
+        if (
+            not self.honest
+            and not isinstance(market, Ebay)
+            and before != market.shelves
+            and self.faults.strikes("channel_lies")
+        ):
+            for name in [name for name in before if before[name] != market.shelves[name]]:
+                market.put_on_shelf(name, before[name], "lie")
+                self.lied.append((market.host, name))
+        return answer
+
+    def _give_up(self) -> None:
+        self.scheduler.sleep(READ_SECONDS)
+        raise OutcomeUnknown("no answer")
+
+    def _die(self, kind: str) -> None:
+        actor = self.scheduler.current
+        if actor is not None and actor.mortal and self.faults.strikes(kind):
+            self.scheduler.kill(actor)
+            raise Killed
+
+
+def _ignored(call: Call) -> None:
+    """The request arrives; nobody is there for its answer."""
+    call()

@@ -1,0 +1,221 @@
+"""The simulated AWS account: tables, queues, streams and schedules that run the functions on machines that die."""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lastunit.channel_ports import HttpClient
+from lastunit.domain.errors import LastunitError
+from lastunit.hub import Hub
+from tests.fakes import one_after_another
+from tests.simulate import functions
+from tests.simulate.calls import Answer, Calls
+from tests.simulate.faults import Faults
+from tests.simulate.queues import InvocationFailed, Message, Queue, Sqs, Terms
+from tests.simulate.scheduler import Actor, Killed, Scheduler, VirtualClock
+from tests.simulate.store import Client, Store
+from tests.simulate.streams import SHARDS, Shard, Stream
+
+SKEW_MAX_SECONDS = 600.0
+NAMES: Mapping[str, str] = {
+    "STOCK_TABLE": "StockTable",
+    "ORDERS_TABLE": "OrdersTable",
+    "LEDGER_TABLE": "LedgerTable",
+    "SETTINGS_TABLE": "SettingsTable",
+    "ORDERS_QUEUE_URL": "orders",
+    "PUSHES_QUEUE_URL": "pushes",
+    "COVERAGE_QUEUE_URL": "coverage",
+    "RECONCILE_QUEUE_URL": "reconcile",
+    "WEBHOOKS_QUEUE_URL": "webhooks",
+    "EVENT_BUS_NAME": "bus",
+    "SECRETS_PREFIX": "secrets/",
+}
+Work = Callable[[Hub, Sequence[Message], random.Random], list[str]]
+WORK: Mapping[str, Work] = {
+    "orders": functions.process_orders,
+    "pushes": functions.push_quantities,
+    "coverage": functions.cover_listings,
+    "reconcile": functions.read_back,
+}
+TERMS: Mapping[str, Terms] = {
+    "orders": Terms(batch_max=90, workers_max=5, timeout_seconds=60, visibility_seconds=360, receives_max=20),
+    "pushes": Terms(batch_max=100, workers_max=4, timeout_seconds=30, visibility_seconds=180, receives_max=50),
+    "coverage": Terms(batch_max=1, workers_max=2, timeout_seconds=30, visibility_seconds=180, receives_max=60),
+    "reconcile": Terms(batch_max=1, workers_max=2, timeout_seconds=60, visibility_seconds=360, receives_max=20),
+}
+"""As template.yaml says; a test compares them."""
+
+
+@dataclass(slots=True)
+class Clients:
+    """Of one machine."""
+
+    dynamodb: Any
+    sqs: Any
+    events: Any
+    secrets: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    calls: Calls
+
+    def put_events(self, *, Entries: Sequence[Mapping[str, Any]]) -> Answer:
+        def effect() -> Answer:
+            lost = [self.calls.faults.strikes("send_partly") for _ in Entries]
+            return {"Entries": [{} if one else {"EventId": "event"} for one in lost]}
+
+        return self.calls.other(effect)
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    contents: Mapping[str, object]
+
+    def get_secret_value(self, *, SecretId: str) -> Answer:
+        return {"SecretString": json.dumps(self.contents[SecretId])}
+
+
+@dataclass(slots=True)
+class Cloud:
+    scheduler: Scheduler
+    faults: Faults
+    chance: random.Random
+    store: Store
+    http: HttpClient
+    secrets: dict[str, object] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
+    streams: list[tuple[str, Stream]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    killed: int = 0
+    _free: dict[str, list[Hub]] = field(default_factory=lambda: defaultdict(list))
+    _clients: Clients = field(init=False)
+    _spread: dict[str, int] = field(init=False)
+    _ids: int = 0
+
+    def __post_init__(self) -> None:
+        calls = Calls(self.scheduler, self.store, self.faults, self.chance)
+        for name, work in WORK.items():
+            invoke = partial(self._batch, name, work)
+            self.queues[name] = Queue(name, self.scheduler, self.faults, self.chance, invoke, TERMS[name])
+        self._clients = Clients(
+            Client(calls.dynamodb), Sqs(calls, self.queues), _Events(calls), _Secrets(self.secrets)
+        )
+        self.streams = [
+            ("StockTable", self._stream("track_stock", functions.track_stock)),
+            ("StockTable", self._stream("write_ledger", functions.write_ledger)),
+            ("OrdersTable", self._stream("write_ledger", functions.write_ledger)),
+        ]
+        self._spread = {table: 0 for table, _ in self.streams}
+
+    def machine(self, skew_seconds: float = 0.0) -> Hub:
+        """A new one, with nothing in its memory."""
+        sleep = self.scheduler.sleep
+        return Hub(
+            self._clients,
+            NAMES,
+            self.http,
+            VirtualClock(self.scheduler, skew_seconds),
+            self._new_id,
+            lambda round_number: sleep(self.chance.random() * min(2.0, 0.02 * 2.0**round_number)),
+            sleep,
+            one_after_another,
+        )
+
+    def run[Result](self, function: str, do: Callable[[Hub], Result]) -> Result:
+        """One invocation, within the current actor. Raises InvocationFailed when it ends with an error of AWS."""
+        with self._machine(function) as hub:
+            try:
+                return do(hub)
+            except (LastunitError, ClientError, BotoCoreError) as error:
+                self.failures.append(f"{function}: {type(error).__name__}: {error}")
+                raise InvocationFailed(function) from error
+
+    def start(self, function: str, do: Callable[[Hub], object], timeout_seconds: float) -> Actor:
+        """One invocation that nobody waits for, or whom to join."""
+
+        def work() -> None:
+            with suppress(InvocationFailed):
+                self.run(function, do)
+
+        actor = Actor(function, work, self.scheduler.now + timeout_seconds, mortal=True)
+        return self.scheduler.start(actor)
+
+    def minute(self) -> None:
+        """What EventBridge does every minute: sometimes not, sometimes twice."""
+        self._scheduled("expire_orders", lambda hub: hub.expire_orders(), 30.0)
+        self._scheduled("run_full_coverage", lambda hub: hub.run_full_coverage(), 60.0)
+        self._scheduled("poll_channels", lambda hub: hub.poll_channels(), 60.0)
+
+    def hour(self) -> None:
+        self._scheduled("reconcile", lambda hub: hub.reconcile.start(), 60.0)
+
+    def heal(self) -> None:
+        """Nothing goes wrong any more; machines with wrong clocks are replaced."""
+        self.faults.healed = True
+        self._free.clear()
+
+    def redrive(self) -> int:
+        """Everything that was given up comes again."""
+        shards = (shard for _, stream in self.streams for shard in stream.shards)
+        return sum(queue.redrive() for queue in self.queues.values()) + sum(shard.redrive() for shard in shards)
+
+    def _scheduled(self, function: str, do: Callable[[Hub], object], timeout: float) -> None:
+        if self.faults.strikes("schedule_skipped"):
+            return
+        for _ in range(2 if self.faults.strikes("schedule_doubled") else 1):
+            self.start(function, do, timeout)
+
+    @contextmanager
+    def _machine(self, function: str) -> Iterator[Hub]:
+        free = self._free[function]
+        hub = free.pop() if free and self.chance.random() < 0.9 else self.machine(self._skew())
+        try:
+            yield hub
+        except Killed:
+            self.killed += 1
+            raise
+        except InvocationFailed:
+            self._free[function].append(hub)
+            raise
+        self._free[function].append(hub)
+
+    def _skew(self) -> float:
+        off = self.faults.strikes("clock_off")
+        return self.chance.uniform(-SKEW_MAX_SECONDS, SKEW_MAX_SECONDS) if off else 0.0
+
+    def _batch(
+        self,
+        name: str,
+        work: Callable[[Hub, Sequence[Message], random.Random], list[str]],
+        batch: Sequence[Message],
+    ) -> list[str]:
+        return self.run(name, lambda hub: work(hub, batch, self.chance))
+
+    def _stream(self, name: str, work: Callable[[Hub, Sequence[Mapping[str, Any]]], None]) -> Stream:
+        def invoke(records: Sequence[Mapping[str, Any]]) -> None:
+            self.run(name, lambda hub: work(hub, records))
+
+        shards = [Shard(name, self.scheduler, self.faults, self.chance, invoke) for _ in range(SHARDS)]
+        return Stream(shards)
+
+    def spread(self) -> None:
+        """What was written reaches the readers of the streams."""
+        for table, done in self._spread.items():
+            records = self.store.stream(table)
+            for record in records[done:]:
+                for source, stream in self.streams:
+                    if source == table:
+                        stream.add(record)
+            self._spread[table] = len(records)
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"id{self._ids}"

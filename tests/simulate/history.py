@@ -1,0 +1,167 @@
+"""One history: a shop opened, run through its plan while things go wrong, healed, and compared with the model."""
+
+import random
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from tests.channels.marketplace import Marketplace
+from tests.dynamo import declared_tables
+from tests.simulate import faults, plan, shape
+from tests.simulate.channels import Wire
+from tests.simulate.checks import Violation, Watch
+from tests.simulate.cloud import Cloud
+from tests.simulate.deeds import Deeds
+from tests.simulate.http import MarketHttp
+from tests.simulate.opening import Opening
+from tests.simulate.plan import Intent
+from tests.simulate.scheduler import START, Actor, Scheduler
+from tests.simulate.store import Store, Write
+from tests.simulate.town import Town
+from tests.simulate.verdict import check_rest
+
+MINUTE = 60.0
+HOURS_OF_HEALING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is to be run. `without`: kinds of faults left out; `only`: numbers of the intents that happen."""
+
+    seed: int
+    orders: int | None = None
+    without: frozenset[str] = frozenset()
+    only: frozenset[int] | None = None
+
+    @property
+    def command(self) -> str:
+        parts = [f"python -m tests.simulate --seed {self.seed}"]
+        parts += [f"--orders {self.orders}"] if self.orders else []
+        parts += [f"--without {','.join(sorted(self.without))}"] if self.without else []
+        parts += [f"--only {','.join(map(str, sorted(self.only)))}"] if self.only is not None else []
+        return " ".join(parts)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a history. `violation` None: every promise was kept."""
+
+    case: Case
+    violation: Violation | None = None
+    faults: Counter[str] = field(default_factory=Counter)
+    orders: int = 0
+    steps: int = 0
+    killed: int = 0
+
+
+class History:
+    """Everything that is random comes from the seed, each part from a stream of its own."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.scheduler = Scheduler()
+        rates = faults.chosen(self._chance("faults"), case.without)
+        self.faults = faults.Faults(rates, self._chance("strikes"))
+        self.shape = shape.draw(self._chance("shape"), case.orders)
+        hosts: dict[str, Marketplace] = {}
+        store = Store(_tables(), lambda: START.timestamp() + self.scheduler.now)
+        # Escrow rests on channels that do what they say.
+        honest = self.shape.mode == "escrow"
+        self.wire = wire = Wire(self.scheduler, self.faults, self._chance("wire"), hosts, honest)
+        self.cloud = Cloud(self.scheduler, self.faults, self._chance("cloud"), store, MarketHttp(hosts, wire))
+        self.town = Town(self.cloud, self._chance("town"), hosts)
+        self.watch = Watch()
+        self.store, store.on_write, store.lag = store, self._written, self._lag
+
+    def run(self) -> None:
+        """Raises Violation."""
+        self.faults.healed = True
+        self._act("owner", Opening(self.town, self.shape, self.case.seed))
+        self.scheduler.run()
+        self.faults.healed = False
+        self._open_doors(self._intents())
+        self.scheduler.run(self.scheduler.now + self.shape.seconds)
+        self._heal()
+        check_rest(self)
+
+    def edited(self) -> set[tuple[str, str]]:
+        """(Channel, name) of numbers that were changed on the channel, or never became what it said."""
+        channels = {market.host: name for name, market in self.town.markets.items()}
+        return self.town.edited | {(channels[host], name) for host, name in self.wire.lied}
+
+    def _intents(self) -> Sequence[Intent]:
+        drawn = plan.draw(self._chance("plan"), self.shape)
+        return [one for one in drawn if self.case.only is None or one.number in self.case.only]
+
+    def _open_doors(self, intents: Sequence[Intent]) -> None:
+        deeds = Deeds(self.town, self.shape)
+        for intent in intents:
+            if self._allowed(intent):
+                actor = Actor(intent.deed, lambda intent=intent: deeds.do(intent))  # type: ignore[misc]
+                self.scheduler.start(actor, intent.at)
+        for minute in range(int(self.shape.seconds / MINUTE) + 1):
+            self.scheduler.after(minute * MINUTE, self.cloud.minute)
+        self.scheduler.after(self.shape.seconds / 2, self.cloud.hour)
+
+    def _heal(self) -> None:
+        """Faults end; what was given up comes again, twice; schedules go on until everything had its time."""
+        self.cloud.heal()
+        self.scheduler.run()
+        for _ in range(HOURS_OF_HEALING):
+            self.cloud.redrive()
+            self.cloud.hour()
+            for _ in range(2):
+                self.scheduler.after(MINUTE, self.cloud.minute)
+                self.scheduler.run()
+
+    def _act(self, name: str, work: Any) -> None:
+        self.scheduler.start(Actor(name, work))
+
+    def _written(self, writes: Sequence[Write]) -> None:
+        self.watch(writes)
+        self.cloud.spread()
+
+    def _lag(self) -> int:
+        return self.faults.chance.randint(1, 20) if self.faults.strikes("stale_index") else 0
+
+    def _allowed(self, intent: Intent) -> bool:
+        """Escrow promises nothing about units that leave for no order, or numbers that others raise."""
+        return self.shape.mode != "escrow" or intent.deed not in OUTSIDE_ESCROW
+
+    def _chance(self, stream: str) -> random.Random:
+        return random.Random(f"{self.case.seed} {stream}")  # noqa: S311 - reproducible, not secret
+
+
+OUTSIDE_ESCROW: Collection[str] = frozenset(
+    {
+        "counter_sale",
+        "damage",
+        "count",
+        "transfer",
+        "edit_on_channel",
+        "settings",
+        "hold",
+        "close_location",
+        "decide",
+    }
+)
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return declared_tables()
+
+
+def run(case: Case) -> Outcome:
+    history = History(case)
+    outcome = Outcome(case)
+    try:
+        history.run()
+    except Violation as violation:
+        outcome.violation = violation
+    outcome.faults = history.faults.counts
+    outcome.orders, outcome.steps = len(history.town.sales), history.scheduler.steps
+    outcome.killed = history.cloud.killed
+    return outcome

@@ -1,0 +1,109 @@
+"""What one seed's shop looks like: its stock, its channels and how they are told."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MIXES: tuple[tuple[tuple[str, ...], int], ...] = (
+    (("generic",), 4),
+    (("generic", "generic"), 4),
+    (("generic", "shopify"), 3),
+    (("generic", "ebay"), 3),
+    (("generic", "shopify", "ebay"), 2),
+    (("generic", "shopify", "shipstation"), 2),
+)
+"""Kinds of the channels → how often. The store of the merchant's own is cheap to simulate, and takes every part."""
+
+MODES = (("shared", 4), ("escrow", 4), ("exclusive", 1))
+ORDERS = (6, 6, 12, 12, 20, 40)  # Most bugs need few orders, and small histories are many.
+SECONDS = (60.0, 500.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelShape:
+    """`settings`: of `domain.channels.Channel`, by name."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def sells(self) -> bool:
+        return self.kind != "shipstation"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`stock`: SKU → location → units received at the start. `kits`: kit → recipe. `picking`: levels with bins."""
+
+    channels: tuple[ChannelShape, ...]
+    stock: Mapping[str, Mapping[str, int]]
+    kits: Mapping[str, Mapping[str, int]]
+    picking: frozenset[tuple[str, str]]
+    mode: str
+    seconds: float
+    orders: int
+
+    @property
+    def names(self) -> list[str]:
+        """Of everything that is for sale."""
+        return [*self.stock, *self.kits]
+
+    @property
+    def locations(self) -> list[str]:
+        return list(dict.fromkeys(place for places in self.stock.values() for place in places))
+
+    @property
+    def markets(self) -> list[ChannelShape]:
+        return [channel for channel in self.channels if channel.sells]
+
+
+def draw(chance: random.Random, orders: int | None = None) -> Shape:
+    skus = [f"sku-{number}" for number in range(chance.randint(1, 4))]
+    places = [f"place-{number}" for number in range(chance.choice((1, 1, 2, 3)))]
+    units = chance.choice((3, 8, 15, 40))
+    stock = {sku: {place: chance.randint(0, units) for place in places} for sku in skus}
+    kits = {"kit-0": {sku: chance.randint(1, 2) for sku in chance.sample(skus, min(2, len(skus)))}}
+    picking = frozenset((sku, place) for sku in skus for place in places if chance.random() < 0.2)
+    mode = _weighted(chance, MODES)
+    channels = tuple(_channels(chance, mode))
+    return Shape(
+        channels,
+        stock,
+        kits if chance.random() < 0.4 else {},
+        picking,
+        mode,
+        chance.uniform(*SECONDS),
+        orders or chance.choice(ORDERS),
+    )
+
+
+def _channels(chance: random.Random, mode: str) -> list[ChannelShape]:
+    kinds = _weighted(chance, MIXES)
+    share = 100 // sum(kind != "shipstation" for kind in kinds)
+    return [
+        ChannelShape(f"{kind}-{number}", kind, {} if kind == "shipstation" else _settings(chance, mode, share))
+        for number, kind in enumerate(kinds)
+    ]
+
+
+def _settings(chance: random.Random, mode: str, share: int) -> dict[str, object]:
+    settings: dict[str, object] = {"mode": mode}
+    if mode == "exclusive":
+        settings["share_percent"] = share
+    if mode != "escrow":
+        settings["sync"] = chance.choices(("live", "incremental", "manual"), (8, 1, 1))[0]
+    if mode == "shared" and chance.random() < 0.2:
+        settings["share_percent"] = chance.choice((50, 80))
+    if chance.random() < 0.2:
+        settings["buffer"] = chance.randint(1, 2)
+    if chance.random() < 0.2:
+        settings["cap"] = chance.randint(1, 6)
+    if chance.random() < 0.3:
+        settings["takes_requests"] = True
+        settings["reevaluates"] = chance.random() < 0.5
+    return settings
+
+
+def _weighted[Choice](chance: random.Random, choices: tuple[tuple[Choice, int], ...]) -> Choice:
+    return chance.choices([one for one, _ in choices], [weight for _, weight in choices])[0]

@@ -1,0 +1,128 @@
+"""At rest everything must have come to its end: nothing waits, the tables are as the model says, channels agree."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from tests.simulate import model
+from tests.simulate.checks import Violation, wanted
+from tests.simulate.rows import Row, rows
+
+if TYPE_CHECKING:
+    from tests.simulate.history import History
+
+FREEZING = ("edit", "restock")
+SUMS = ("on_hand", "available", "reserved")
+
+
+def check_rest(history: "History") -> None:
+    """Raises Violation."""
+    for promise, text in _wrong(history):
+        raise Violation(promise, text)
+
+
+def _wrong(history: "History") -> Iterator[tuple[str, str]]:
+    yield from (("9", text) for text in history.town.forged)
+    yield from _unfinished(history)
+    facts = _facts(history)
+    orders = {_order_id(row): row for row in rows(history.store.rows("OrdersTable"), "ORDER")}
+    levels = rows(history.store.rows("StockTable"), "AT#")
+    yield from model.wrong_orders(facts, orders)
+    yield from _wrong_stock(facts, levels)
+    yield from _wrong_ledger(history, levels)
+    yield from _wrong_numbers(history, levels)
+
+
+def _unfinished(history: "History") -> Iterator[tuple[str, str]]:
+    for name, queue in history.cloud.queues.items():
+        if queue.messages or queue.dead:
+            bodies = [message.body for message in (*queue.messages.values(), *queue.dead.values())]
+            yield "5", f"queue {name} still holds {len(queue.messages)} and {len(queue.dead)} dead: {bodies[:3]}"
+    for table, stream in history.cloud.streams:
+        if any(not shard.is_done or shard.failed for shard in stream.shards):
+            yield "5", f"the stream of {table} is not read to its end"
+
+
+def _facts(history: "History") -> model.Facts:
+    moved = Counter[str]()
+    for (sku, _), units in history.town.moved.items():
+        moved[sku] += units
+    return model.Facts(history.town.sales, moved, _recipes(history))
+
+
+def _wrong_stock(facts: model.Facts, levels: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    found = Counter[str]()
+    for level in levels:
+        found[level["pk"].removeprefix("SKU#")] += level.get("on_hand", 0)
+    for sku, units in model.on_hand(facts).items():
+        if found[sku] != units:
+            yield "3", f"{sku}: {found[sku]} on hand, {units} by what came and left"
+
+
+def _wrong_ledger(history: "History", levels: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    steps = defaultdict[str, list[Row]](list)
+    for row in rows(history.store.rows("LedgerTable"), ""):
+        if row["pk"].startswith("SKU#"):
+            steps[row["pk"]].append(row)
+    for level in levels:
+        entries = steps[f"{level['pk']}#{level['sk'].removeprefix('AT#')}"]
+        numbers = sorted(entry["seq"] for entry in entries)
+        if numbers != list(range(1, level.get("seq", 0) + 1)):
+            yield "8", f"{level['pk']} {level['sk']}: seq {level.get('seq')}, entries {numbers}"
+        for name in SUMS:
+            if sum(entry.get(name, 0) for entry in entries) != level.get(name, 0):
+                yield "8", f"{level['pk']} {level['sk']}: the entries of {name} do not add up to {level[name]}"
+
+
+def _wrong_numbers(history: "History", levels: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """Every channel shows the right number, unless it was found to show another and a person is told so."""
+    settings = rows(history.store.rows("SettingsTable"), "")
+    stock = model.Stock(
+        {row["pk"].removeprefix("CHANNEL#"): row for row in settings if row["sk"] == "SETTINGS"},
+        {row["sk"] for row in settings if row["pk"] == "LOCATIONS" and row["blacked_out"]},
+        _available(levels),
+        _recipes(history),
+    )
+    drifted = {
+        (row["pk"].removeprefix("DRIFT#"), row["sk"].split("#")[1])
+        for row in settings
+        if row["pk"].startswith("DRIFT#") and row["kind"] in FREEZING
+    }
+    shelves = {
+        (channel.name, name): units
+        for channel in history.shape.markets
+        for name, units in history.town.markets[channel.name].shelves.items()
+    }
+    yield from (("6", f"{key} is frozen, and nobody edited it") for key in sorted(drifted - history.edited()))
+    if history.shape.mode == "escrow":
+        yield from (("7", text) for text in stock.wrong_escrow(shelves, _owed(history)))
+    else:
+        told = {key: units for key, units in shelves.items() if key not in drifted}
+        yield from (("6", text) for text in stock.wrong_numbers(told))
+
+
+def _owed(history: "History") -> Counter[str]:
+    """Stocked SKU → units that orders wait for."""
+    units = Counter[str]()
+    for row in rows(history.store.rows("OrdersTable"), "ORDER"):
+        if row["state"] == "requested" and not row.get("on_request"):
+            units += wanted(row)
+        for part in row.get("backorders", ()):
+            units[part["sku"]] += part["quantity"]
+    return units
+
+
+def _available(levels: Iterable[Row]) -> dict[str, dict[str, int]]:
+    units = defaultdict[str, dict[str, int]](dict)
+    for level in levels:
+        units[level["pk"].removeprefix("SKU#")][level["sk"].removeprefix("AT#")] = level.get("available", 0)
+    return units
+
+
+def _recipes(history: "History") -> dict[str, Mapping[str, int]]:
+    return {sku: {sku: 1} for sku in history.shape.stock} | dict(history.shape.kits)
+
+
+def _order_id(row: Mapping[str, str]) -> str:
+    _, channel, external_id = row["pk"].split("#", 2)
+    return f"{channel}:{external_id}"
