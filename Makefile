@@ -9,8 +9,13 @@ BIN := .venv/bin
 # SAM looks for python3.13 and its pip on the PATH.
 SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
 ONCE ?=
+MINUTES ?= 10
+SEED ?=
+SEEDS ?= 1000
+NAMES ?=
+COMMA := ,
 
-.PHONY: setup test lint demo rules lock build clean
+.PHONY: setup test lint demo rules simulate mutants soak lock build clean
 
 setup: .venv/.done .venv-sam/.done
 
@@ -30,6 +35,15 @@ demo: setup
 
 rules: setup
 	$(BIN)/python -m tests.rules
+
+simulate: setup
+	$(BIN)/python -m tests.simulate --seeds $(SEEDS)
+
+mutants: setup
+	$(BIN)/python -m tests.simulate.mutants $(subst $(COMMA), ,$(NAMES))
+
+soak: setup
+	MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python -m infra.local.soak
 
 build: setup
 	$(OFFLINE) $(SAM) build
