@@ -1,0 +1,53 @@
+"""A planted bug: one of our own guards weakened in a private copy of the layer."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.simulate.history import Case, History
+
+PACKAGE = "lastunit"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`old` stands in the file exactly once. `breaks`: the promises by whose violation it is to be noticed; that of
+    any other proves nothing about it.
+
+    It can be noticed in histories of that `mode` alone ("": of any), where one of these kinds of `faults` strikes
+    (none: whatever strikes). Only that saves time: others are looked at as well, and found to be of no use.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    breaks: tuple[str, ...]
+    mode: str = ""
+    faults: tuple[str, ...] = ()
+
+    def is_noticeable(self, seed: int) -> bool:
+        history = History(Case(seed))
+        struck = not self.faults or not history.faults.rates.keys().isdisjoint(self.faults)
+        return struck and self.mode in ("", history.shape.mode)
+
+
+class Inapplicable(Exception):
+    """The code has changed, and the mutant must be thought over."""
+
+
+def mutated(mutant: Mutant, layer: Path) -> str:
+    """The text of its file. Raises Inapplicable."""
+    text = (layer / PACKAGE / mutant.file).read_text()
+    found = text.count(mutant.old)
+    if found != 1:
+        raise Inapplicable(f"{mutant.name}: its text is {found} times in {mutant.file}, not once: {mutant.old!r}")
+    return text.replace(mutant.old, mutant.new)
+
+
+def plant(mutant: Mutant, layer: Path, folder: Path) -> Path:
+    """A copy of the layer, in the folder, that has the bug."""
+    text, copy = mutated(mutant, layer), folder / mutant.name
+    shutil.copytree(layer, copy)
+    (copy / PACKAGE / mutant.file).write_text(text)
+    return copy
