@@ -94,7 +94,7 @@ def _check_whole(order: Row) -> None:
 def wanted(order: Row) -> Counter[str]:
     """Stocked SKU → units that its lines ask for."""
     units = Counter[str]()
-    for line in order["lines"]:
+    for line in order.get("lines", ()):
         for sku, each in line.get("parts", {}).items():
             units[sku] += each * max(0, line["quantity"] - line.get("declined", 0))
     return +units
