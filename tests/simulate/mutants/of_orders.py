@@ -161,7 +161,7 @@ OF_ORDERS = (
         "arriving-units-not-offered",
         "track.py",
         "return event.after.sku if event.after.available > before else None",
-        "return event.after.sku if event.after.available < before else None",
+        "return None",
         ("5",),
     ),
     Mutant(
