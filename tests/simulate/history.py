@@ -108,6 +108,9 @@ class History:
     def _heal(self) -> None:
         """Faults end; what was given up comes again, twice; schedules go on until everything had its time."""
         self.cloud.heal()
+        for _ in range(2):  # Channels are polled again at once, however late some messages come.
+            self.cloud.minute()
+            self.scheduler.run(self.scheduler.now + MINUTE)
         self.scheduler.run()
         for _ in range(HOURS_OF_HEALING):
             self.cloud.redrive()

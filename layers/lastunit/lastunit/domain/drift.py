@@ -117,7 +117,8 @@ def classify(reading: Reading) -> Kind | None:
         return Kind.LOST_PUSH
     more = 0 if missing(reading) else reading.shown - (reading.most or 0)
     sold = max(0, reading.after.sold - reading.after.acknowledged_sold)
-    if not reading.covered and more <= sold:
+    # Until all is imported, any unit that was ever sold may have been put back by a cancel we have not heard of.
+    if not reading.covered and more <= reading.after.sold:
         return Kind.LATE_ORDER
     if reading.blind and 0 < more <= sold:
         return Kind.LOST_PUSH
