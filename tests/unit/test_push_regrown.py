@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from lastunit.domain.catalogue import Alias
 from lastunit.domain.drift import Kind
 from lastunit.domain.pushes import Form
 from tests.pushing import FakeChannel, Hub
@@ -91,6 +92,40 @@ def test_a_blind_number_that_went_over_a_sale_is_no_restock_and_is_told_anew() -
     mirror = Mirror(Hub(FakeChannel(Form.SET, 100, False, False)))
     mirror.lists("shirt", 7, shows=7)
     mirror.hub.imports("shirt", 1)
+
+    mirror.reconcile()
+
+    assert ({"shirt": Kind.LOST_PUSH}, set()) == (mirror.kinds(), mirror.frozen())
+
+
+def given_up() -> Hub:
+    """It was told 3 without an answer, then 5; and then the 3 arrives."""
+    shop = Hub(FakeChannel(Form.SET, 100, False, False))
+    shop.lists("shirt", 3, told=7)
+    shop.edit("shirt", in_flight=3, sent_at=shop.clock.now().isoformat())
+    shop.has("shirt", 5)
+    shop.push()
+    shop.clock.advance(120)
+    shop.market.put("shirt", 3)
+    return shop
+
+
+def test_what_a_late_request_took_off_is_no_sale() -> None:
+    shop = given_up()
+    shop.has("shirt", 6)
+    shop.push()
+    before = dict(shop.market.shelves)
+    shop.polls.finish()
+
+    shop.push()
+
+    assert ({"shirt": 4}, {"shirt": 6}) == (before, shop.market.shelves)
+    assert shop.listing("shirt").doubt_until is None
+
+
+def test_what_a_late_request_took_off_is_no_edit_when_it_is_read_back() -> None:
+    mirror = Mirror(given_up())
+    mirror.hub.settings.known["web"] = [Alias("shirt", "shirt", "shirt")]
 
     mirror.reconcile()
 

@@ -140,7 +140,7 @@ class Round:
         left = self.push.clock.now()
         answers = self.desk.call(api.read, [one.listing.target for one in asked])
         found = dict(zip((one.listing.key for one in asked), answers, strict=True))
-        poll = self._polls_begun(self.strict or any(one.listing.regrown_since for one in asked))
+        poll = self._polls_begun(self.strict or any(one.listing.may_mislead for one in asked))
         known = list[Due]()
         for one in batch:
             answer = found.get(one.listing.key)
@@ -174,7 +174,7 @@ class Round:
             return []
         left = self.push.clock.now()
         answers = self.desk.call(api.write, [one.push for one in owned])
-        poll = self._polls_begun(self.strict or any(one.listing.regrown_since for one in owned))
+        poll = self._polls_begun(self.strict or any(one.listing.may_mislead for one in owned))
         stale = list[Due]()
         for one, answer in zip(owned, answers, strict=True):
             if isinstance(answer, Shown):

@@ -113,7 +113,8 @@ def classify(reading: Reading) -> Kind | None:
         return None if reading.after.in_flight is None else Kind.LOST_PUSH
     if reading.after.in_flight is not None and _agrees(_arrived(reading)):
         return None
-    if 0 < missing(reading) <= reading.after.regrown_since and reading.covered:
+    forgivable = reading.after.doubt_until is not None or 0 < missing(reading) <= reading.after.regrown_since
+    if forgivable and reading.covered:
         return Kind.LOST_PUSH
     more = 0 if missing(reading) else reading.shown - (reading.most or 0)
     sold = max(0, reading.after.sold - reading.after.acknowledged_sold)

@@ -93,7 +93,7 @@ class Listing:
 
     `sold` counts the units of this listing in imported orders, for ever; `acknowledged_sold` is its value that the
     acknowledged number already takes into account. Their difference is what the channel has lowered itself since.
-    `acknowledged_regrown`: likewise of the units it put back.
+    `acknowledged_regrown`: likewise of the units it put back, less those that a request given up may have taken.
     `owed`: units of it that were sold and no stock was promised for yet: their order waits for units, or a person.
     `in_flight` is a number whose outcome is not known yet, sent at `sent_at`. `sequence` grows with every push.
 
@@ -193,6 +193,11 @@ class Listing:
         """Units put back by cancels that were imported since it was told its number. The number it was told may
         have held them already: nobody knows when the channel put them back."""
         return max(0, self.rises.regrown - self.acknowledged_regrown)
+
+    @property
+    def may_mislead(self) -> bool:
+        """May its channel show less for another reason than sales?"""
+        return self.regrown_since > 0 or self.doubt_until is not None
 
     @property
     def doubtful(self) -> int:

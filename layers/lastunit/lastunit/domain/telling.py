@@ -84,8 +84,9 @@ class Due:
             given_up = replace(_given_up(one), frozen=False)  # From here on it is planned with what it shows.
             found = given_up.exposed(given_up.exposure.found(current.quantity))
             one = _observed(found, current.quantity, asked, poll)
-        elif one.doubtful:
-            one = replace(one, observed_poll=poll)
+        else:
+            over = one.in_flight is None and _is_over(one, asked)
+            one = replace(one, doubt_until=None if over else one.doubt_until, observed_poll=poll)
         seen = replace(one, channel_version=current.version)
         return replace(self, current=current, unseen=unseen, listing=seen)
 
@@ -97,8 +98,10 @@ class Due:
         else:
             most = max(exposure.granted, exposure.sold)
             booked = replace(exposure, granted=most, booked=max(0, self.sold + self.quantity - most))
+        until = may_be_applied_until(self.listing)
         one = replace(
             _overtaken(revised(self.listing.exposed(booked), now)),
+            doubt_until=until.isoformat() if until else None,
             in_flight=self.quantity,
             in_flight_sold=self.sold,
             sent_at=now.isoformat(),
@@ -126,7 +129,9 @@ class Due:
 def _acknowledging(listing: Listing, shown: int, unseen: int) -> Listing:
     """It showed this number, with so many units sold that are not imported, as far as one can tell."""
     told = replace(listing, acknowledged=shown, acknowledged_sold=listing.sold + unseen)
-    return replace(told, acknowledged_regrown=listing.rises.regrown - min(unseen, listing.regrown_since))
+    # All of it may be the work of a request given up; else no more than what was put back.
+    doubtful = unseen if listing.doubt_until else min(unseen, listing.regrown_since)
+    return replace(told, acknowledged_regrown=listing.rises.regrown - doubtful)
 
 
 def imported(listing: Listing, finished_poll: int) -> Listing:
@@ -191,6 +196,12 @@ def may_be_applied_until(listing: Listing) -> datetime | None:
     return max(ends, default=None)
 
 
+def _is_over(listing: Listing, asked: datetime) -> bool:
+    """Has every request given up been applied by then, or never will be?"""
+    until = may_be_applied_until(listing)
+    return until is None or asked > until
+
+
 def _given_up(listing: Listing) -> Listing:
     """Nobody awaits the number in flight any more; it stays granted."""
     until = may_be_applied_until(listing)
@@ -205,8 +216,7 @@ def _given_up(listing: Listing) -> Listing:
 
 def _observed(listing: Listing, shown: int, asked: datetime, poll: int) -> Listing:
     """A number asked for while an older request may still be applied proves nothing about what comes after."""
-    until = may_be_applied_until(listing)
-    if until is not None and asked <= until:
+    if not _is_over(listing, asked):
         return replace(listing, observed=None, observed_poll=poll)
     seen = replace(listing, doubt_until=None, observed=shown, observed_poll=poll)
     return replace(seen, observed_regrown=listing.rises.regrown)
