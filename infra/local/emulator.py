@@ -1,7 +1,8 @@
-"""Ministack as the local stack runs it: five places mended where it differs from AWS or wastes the machine."""
+"""Ministack as the local stack runs it: six places mended where it differs from AWS or wastes the machine."""
 
 import tempfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterable
 from functools import lru_cache
@@ -20,10 +21,12 @@ SINGLE_ACTIONS = {
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
 }
 EXPRESSIONS_KEPT = 1000  # There are a few dozen; a program that makes them up would have no end of them.
+STREAM_SECONDS = 0.05  # Between two looks at streams that say nothing.
 LAYER_FILES_MIN = 100  # A function's own archive has a handful.
 
 _named_action = iam_actions._action_from_target
 _end_workers, _give_back = lambda_runtime.kill_workers, lambda_runtime.release_worker
+_poll_streams = lambda_svc._poll_dynamodb_streams
 _unpacked: dict[int, Path] = {}
 _unpacking = threading.Lock()
 
@@ -42,6 +45,23 @@ def _receive_whole_batches(queue_url: str, max_number: int) -> list[dict[str, An
         visibility_seconds = int(queue["attributes"].get("VisibilityTimeout", "30"))
         messages: list[dict[str, Any]] = sqs._collect_msgs(queue, max_number, visibility_seconds)
         return messages
+
+
+def _follow_streams() -> None:
+    """Ministack runs the functions of streams in the loop that feeds the queues, where a slow one holds up all.
+
+    An error ends the one round, as there: it is in the log.
+    """
+    while True:
+        follower = threading.Thread(target=_follow_until_quiet, name="streams", daemon=True)
+        follower.start()
+        follower.join()
+        time.sleep(STREAM_SECONDS)
+
+
+def _follow_until_quiet() -> None:
+    while _poll_streams():
+        pass
 
 
 def _end_idle_workers(workers: Iterable[Any]) -> None:
@@ -97,6 +117,8 @@ def main() -> None:
     sqs._receive_messages_for_esm = _receive_whole_batches
     lambda_runtime.kill_workers = _end_idle_workers
     lambda_svc.release_worker = _give_back_or_end
+    lambda_svc._poll_dynamodb_streams = lambda: False
+    threading.Thread(target=_follow_streams, name="streams", daemon=True).start()
     iam_actions._action_from_target = _action_needed
     # Ministack reads an expression anew for every row of a query and four times for every update.
     dynamodb._tokenize = lru_cache(EXPRESSIONS_KEPT)(dynamodb._tokenize)

@@ -102,8 +102,8 @@ OF_ORDERS = (
     Mutant(
         "tombstone-of-a-cancel-ignored",
         "domain/placing.py",
-        "        return _tombstone(",
-        "        return (Outcome.DUPLICATE, None) if snapshot.cancelled else _tombstone(",
+        "replace(order, state=State.CANCELLED, reason=Reason.CANCELLED_BEFORE_ORDER)",
+        'replace(order, revision="", state=State.CANCELLED, reason=Reason.NOTHING_TO_DELIVER)',
         ("3", "5"),
         faults=LATE,
     ),
