@@ -70,8 +70,8 @@ OF_CHANNELS = (
     Mutant(
         "late-requests-forgotten",
         "domain/telling.py",
-        "if until is not None and asked <= until:",
-        "if until is not None and asked > until:",
+        "return until is None or asked > until",
+        "return True",
         ("7",),
         mode="escrow",
         faults=("channel_late",),
