@@ -96,6 +96,15 @@ def test_in_other_modes_nobody_keeps_anybody_low() -> None:
     assert {} == shown(Mode.SHARED, told("shirt", "web", 0), told("shirt", "ebay", 4))
 
 
+def test_what_a_channel_may_sell_counts_though_its_settings_were_read_before_it_was_connected() -> None:
+    """Promise 7."""
+    found = shop(told("shirt", "web", 0), told("shirt", "ebay", 3), shirt=4)
+    settings = FakeSettings({"web": Channel("web", "generic", mode=Mode.ESCROW)}, PLACES)
+    pool = ReadPool(found, settings, lambda channel: Form.SWAP, FixedClock())("shirt")
+
+    assert (1, 1) == (pool.room["shirt"], pool.number(("shirt", "web", "shirt")))
+
+
 # Kept live
 
 

@@ -87,7 +87,7 @@ class ReadPool:
         buffer = max((channel.buffer for channel in escrowed), default=0)
         stocked = [name for name, view in before.items() if not view.item.is_kit]
         return Pool(
-            {stake.key: stake for stake in shares if stake and stake.parts.keys() <= set(stocked)},
+            {stake.key: stake for stake in shares if stake.parts.keys() <= set(stocked)},
             {name: _available(name, levels) - buffer - _owed(name, after) for name in stocked},
             {name: before[name].grants for name in stocked},
             levels,
@@ -111,20 +111,17 @@ class ReadPool:
 
     def _stake(
         self, one: Listing, channels: Mapping[str, Channel], views: Views, locations: Sequence[Location]
-    ) -> Stake | None:
-        channel = channels.get(one.channel)
-        if channel is None:
-            return None
-        parts = views[one.sku].item.parts
-        return Stake(
-            one.key,
-            parts,
-            one.exposure.units,
-            one.believed or 0,
-            self.form(channel),
-            PACE_SCALE + one.sales(self.clock.now()),
-            rule_number(one.terms(channel), one.sku, *looked_up(views), locations, channels.values()),
-            _moves(channel) and not one.frozen and one.in_flight is None,
+    ) -> Stake:
+        channel, parts = channels.get(one.channel), views[one.sku].item.parts
+        counted = Stake(one.key, parts, one.exposure.units, one.believed or 0, Form.SET, 0, 0, moves=False)
+        if channel is None:  # Connected after the settings were read: what it may sell is taken all the same.
+            return counted
+        return replace(
+            counted,
+            form=self.form(channel),
+            weight=PACE_SCALE + one.sales(self.clock.now()),
+            limit=rule_number(one.terms(channel), one.sku, *looked_up(views), locations, channels.values()),
+            moves=_moves(channel) and not one.frozen and one.in_flight is None,
         )
 
 
