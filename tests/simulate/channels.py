@@ -30,6 +30,7 @@ class Wire:
     hosts: Mapping[str, Marketplace]
     honest: bool = False
     lied: list[tuple[str, str]] = field(default_factory=list)
+    told: Callable[[], None] = lambda: None
 
     def __call__(self, host: str, call: Call) -> HttpResponse:
         self.scheduler.sleep(0.02 + 0.2 * self.chance.random())
@@ -39,7 +40,7 @@ class Wire:
             raise NotSent("could not connect")
         self._die("killed_before")
         if strikes("channel_late"):
-            self.scheduler.after(self.chance.random() * LATE_SECONDS, lambda: _ignored(call))
+            self.scheduler.after(self.chance.random() * LATE_SECONDS, lambda: self._ignored(call))
             self._give_up()
         answer = self._answered(self.hosts[host], call)
         self._die("killed_after")
@@ -53,6 +54,7 @@ class Wire:
             market.misbehaviour = REFUSALS[refusal]
         before = dict(market.shelves)
         answer = call()
+        self.told()
         market.misbehaviour = Misbehaviour()
         if (
             not self.honest
@@ -75,7 +77,7 @@ class Wire:
             self.scheduler.kill(actor)
             raise Killed
 
-
-def _ignored(call: Call) -> None:
-    """The request arrives; nobody is there for its answer."""
-    call()
+    def _ignored(self, call: Call) -> None:
+        """The request arrives; nobody is there for its answer."""
+        call()
+        self.told()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.simulate.rows import Row, number, plain
@@ -10,6 +11,9 @@ from tests.simulate.store import Write
 
 HOLDING = frozenset({"promised", "awaiting_payment", "reserved", "partly_shipped", "shipped"})
 SUMS = ("on_hand", "available", "reserved", "unplaced")
+
+CLOCKS = {"undecided_in_time": "decide_by", "unpaid_in_time": "pay_by"}
+"""Reason of a cancel → the clock that must have run out."""
 
 LevelKey = tuple[str, str]
 
@@ -31,6 +35,8 @@ class Watch:
 
     promised: Counter[LevelKey] = field(default_factory=Counter)
     reserved: dict[LevelKey, int] = field(default_factory=dict)
+    on_hand: Counter[str] = field(default_factory=Counter)
+    gone: dict[str, Counter[str]] = field(default_factory=dict)
     writes: int = 0
 
     def __call__(self, writes: Sequence[Write]) -> None:
@@ -57,7 +63,9 @@ class Watch:
         moved = any(number(write.before, name) != numbers[name] for name in SUMS)
         if moved and number(write.after, "seq") != number(write.before, "seq") + 1:
             raise Violation("8", f"{key}: seq {number(write.before, 'seq')} → {number(write.after, 'seq')}")
+        _check_bins(key, write.after or {}, numbers)
         self.reserved[key] = numbers["reserved"]
+        self.on_hand[key[0]] += numbers["on_hand"] - number(write.before, "on_hand")
         return key
 
     def _order(self, write: Write) -> set[LevelKey]:
@@ -68,7 +76,17 @@ class Watch:
             raise Violation("5", f"{write.key['pk']['S']} was removed")
         order = plain(write.after)
         _check_whole(order)
+        self.gone[":".join(order["pk"].split("#", 2)[1:])] = gone(order)
+        if write.before:
+            _check_clock(plain(write.before), order)
         return before.keys() | after.keys()
+
+
+def _check_bins(key: LevelKey, level: Mapping[str, Any], numbers: Mapping[str, int]) -> None:
+    """What a level has lies in its bins or is unplaced, and no bin holds less than nothing."""
+    bins = [number(one["M"], "on_hand") for one in level.get("bins", {"M": {}})["M"].values()]
+    if min(bins, default=0) < 0 or sum(bins) + numbers["unplaced"] != numbers["on_hand"]:
+        raise Violation("1", f"{key}: {bins} in bins of {numbers}")
 
 
 def _held(item: Mapping[str, Any] | None) -> Counter[LevelKey]:
@@ -89,6 +107,16 @@ def _check_whole(order: Row) -> None:
         raise Violation("4", f"{order['pk']} {order['state']}: holds {dict(held)}, {dict(open_)} are open")
     if order["state"] not in HOLDING and held:
         raise Violation("4", f"{order['pk']} {order['state']} holds {dict(held)}")
+
+
+def _check_clock(before: Row, after: Row) -> None:
+    """Nobody loses an order to a clock that has not run out, by the clock of the machine that says so."""
+    clock = CLOCKS.get(after.get("reason", ""))
+    if clock is None or before.get("reason") == after["reason"]:
+        return
+    early = datetime.fromisoformat(before[clock]) - datetime.fromisoformat(after["changed_at"])
+    if early > timedelta(0):
+        raise Violation("5", f"{after['pk']} is {after['reason']} {early} before its time")
 
 
 def wanted(order: Row) -> Counter[str]:

@@ -18,9 +18,10 @@ from tests.simulate.http import MarketHttp
 from tests.simulate.opening import Opening
 from tests.simulate.plan import Intent
 from tests.simulate.scheduler import START, Actor, Scheduler
+from tests.simulate.spare import check_spare
 from tests.simulate.store import Store, Write
 from tests.simulate.town import Town
-from tests.simulate.verdict import check_rest
+from tests.simulate.verdict import check_rest, facts_of
 
 MINUTE = 60.0
 HOURS_OF_HEALING = 3
@@ -73,6 +74,8 @@ class History:
         self.cloud = Cloud(self.scheduler, self.faults, self._chance("cloud"), store, MarketHttp(hosts, wire))
         self.town = Town(self.cloud, self._chance("town"), hosts)
         self.watch = Watch()
+        if honest and not any(one.settings.get("takes_requests") for one in self.shape.markets):
+            wire.told = lambda: check_spare(self, facts_of(self))
         self.store, store.on_write, store.lag = store, self._written, self._lag
 
     def run(self) -> None:

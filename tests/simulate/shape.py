@@ -102,6 +102,9 @@ def _settings(chance: random.Random, mode: str, share: int) -> dict[str, object]
     if chance.random() < 0.3:
         settings["takes_requests"] = True
         settings["reevaluates"] = chance.random() < 0.5
+    if mode != "escrow" and chance.random() < 0.3:
+        settings["decision_minutes"] = chance.choice((1, 60))
+        settings["payment_minutes"] = chance.choice((1, 60))
     return settings
 
 

@@ -2,11 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.simulate import model
-from tests.simulate.checks import Violation, wanted
+from tests.simulate.checks import CLOCKS, Violation, wanted
 from tests.simulate.rows import Row, rows
+from tests.simulate.scheduler import START
 
 if TYPE_CHECKING:
     from tests.simulate.history import History
@@ -24,13 +26,15 @@ def check_rest(history: "History") -> None:
 def _wrong(history: "History") -> Iterator[tuple[str, str]]:
     yield from (("9", text) for text in history.town.forged)
     yield from _unfinished(history)
-    facts = _facts(history)
+    facts = facts_of(history)
     orders = {_order_id(row): row for row in rows(history.store.rows("OrdersTable"), "ORDER")}
     levels = rows(history.store.rows("StockTable"), "AT#")
     yield from model.wrong_orders(facts, orders)
     yield from _wrong_stock(facts, levels)
     yield from _wrong_ledger(history, levels)
     yield from _wrong_numbers(history, levels)
+    yield from _forgotten(history, orders.values(), levels)
+    yield from _told_twice(history)
 
 
 def _unfinished(history: "History") -> Iterator[tuple[str, str]]:
@@ -43,7 +47,7 @@ def _unfinished(history: "History") -> Iterator[tuple[str, str]]:
             yield "5", f"the stream of {table} is not read to its end"
 
 
-def _facts(history: "History") -> model.Facts:
+def facts_of(history: "History") -> model.Facts:
     moved = Counter[str]()
     for (sku, _), units in history.town.moved.items():
         moved[sku] += units
@@ -99,6 +103,44 @@ def _wrong_numbers(history: "History", levels: Iterable[Row]) -> Iterator[tuple[
     else:
         told = {key: units for key, units in shelves.items() if key not in drifted}
         yield from (("6", text) for text in stock.wrong_numbers(told))
+
+
+def _forgotten(history: "History", orders: Iterable[Row], levels: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """Nobody waits for units that are there, or for a clock that has run out."""
+    settings = rows(history.store.rows("SettingsTable"), "")
+    closed = {row["sk"] for row in settings if row["pk"] == "LOCATIONS" and row["blacked_out"]}
+    there = {
+        sku: sum(units for place, units in places.items() if place not in closed)
+        for sku, places in _available(levels).items()
+    }
+    now = (START + timedelta(seconds=history.scheduler.now)).isoformat()
+    for order in orders:
+        late = [order[clock] for clock in CLOCKS.values() if order.get(clock, now) < now]
+        if late and not order.get("escalated"):
+            yield "5", f"{order['pk']} {order['state']} was to be decided by {late}"
+        for part in order.get("backorders", ()) if order["state"] != "exception" else ():
+            if there.get(part["sku"], 0) > 0:
+                yield "5", f"{order['pk']} waits for {part}, and {there[part['sku']]} are there"
+
+
+def _told_twice(history: "History") -> Iterator[tuple[str, str]]:
+    """Who is told increases only has not been told more of them than there were."""
+    risen = Counter[str]()
+    for entry in rows(history.store.rows("LedgerTable"), ""):
+        if entry["pk"].startswith("SKU#"):
+            risen[entry["sku"]] += max(0, entry["available"])
+    for channel in history.shape.markets:
+        if channel.settings.get("sync") == "incremental":
+            sold = _sold(history, channel.name)
+            for name, units in history.town.markets[channel.name].shelves.items():
+                told = units + sold[name]
+                if name in risen and told > risen[name] and (channel.name, name) not in history.edited():
+                    yield "6", f"{channel.name} was told {told} of {name}, {risen[name]} came"
+
+
+def _sold(history: "History", channel: str) -> Counter[str]:
+    sales = [sale for sale in history.town.sales if sale.channel == channel and not sale.cancelled]
+    return sum((Counter(sale.lines) for sale in sales), Counter[str]())
 
 
 def _owed(history: "History") -> Counter[str]:

@@ -1,0 +1,29 @@
+"""Promise 7 at every instant: what channels show and what they have sold is never more than there is."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tests.simulate.checks import Violation
+from tests.simulate.model import Facts
+from tests.simulate.town import Sale
+
+if TYPE_CHECKING:
+    from tests.simulate.history import History
+
+
+def check_spare(history: "History", facts: Facts) -> None:
+    """To be asked whenever the hub has told a channel something. Raises Violation."""
+    left = +history.watch.on_hand
+    for sale in facts.sales:
+        left.subtract(facts.parts(_leaving(sale)))
+        left.update(history.watch.gone.get(sale.order_id, {}))
+    for market in history.town.markets.values():
+        left.subtract(facts.parts(market.shelves))
+    for sku, units in left.items():
+        if units < 0:
+            raise Violation("7", f"{sku}: {-units} more are shown or sold than there are")
+
+
+def _leaving(sale: Sale) -> Mapping[str, int]:
+    """What has left or is to leave."""
+    return sale.left if sale.cancelled else sale.lines
