@@ -85,11 +85,14 @@ class _Secrets:
 
 @dataclass(slots=True)
 class Cloud:
+    """`listened`: every machine with somebody at its ports."""
+
     scheduler: Scheduler
     faults: Faults
     chance: random.Random
     store: Store
     http: HttpClient
+    listened: Callable[[Hub], Hub]
     secrets: dict[str, object] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
     streams: list[tuple[str, Stream]] = field(default_factory=list)
@@ -118,7 +121,7 @@ class Cloud:
     def machine(self, skew_seconds: float = 0.0) -> Hub:
         """A new one, with nothing in its memory."""
         sleep = self.scheduler.sleep
-        return Hub(
+        hub = Hub(
             self._clients,
             NAMES,
             self.http,
@@ -128,6 +131,7 @@ class Cloud:
             sleep,
             one_after_another,
         )
+        return self.listened(hub)
 
     def run[Result](self, function: str, do: Callable[[Hub], Result]) -> Result:
         """One invocation, within the current actor. Raises InvocationFailed when it ends with an error of AWS."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.channels.marketplace import Marketplace
 from tests.dynamo import declared_tables
+from tests.linear.recorder import Recorder
 from tests.simulate import faults, plan, shape
 from tests.simulate.channels import Wire
 from tests.simulate.checks import Violation, Watch
@@ -71,7 +72,8 @@ class History:
         # Escrow rests on channels that do what they say.
         honest = self.shape.mode == "escrow"
         self.wire = wire = Wire(self.scheduler, self.faults, self._chance("wire"), hosts, honest)
-        self.cloud = Cloud(self.scheduler, self.faults, self._chance("cloud"), store, MarketHttp(hosts, wire))
+        http, self.recorder = MarketHttp(hosts, wire), Recorder()
+        self.cloud = Cloud(self.scheduler, self.faults, self._chance("cloud"), store, http, self.recorder.listen)
         self.town = Town(self.cloud, self._chance("town"), hosts)
         self.watch = Watch()
         if honest and not any(one.settings.get("takes_requests") for one in self.shape.markets):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tests.linear import levels as linear
 from tests.simulate import model
 from tests.simulate.checks import CLOCKS, Violation, wanted
 from tests.simulate.rows import Row, rows
@@ -35,6 +36,7 @@ def _wrong(history: "History") -> Iterator[tuple[str, str]]:
     yield from _wrong_numbers(history, levels)
     yield from _forgotten(history, orders.values(), levels)
     yield from _told_twice(history)
+    yield from (("1", text) for text in linear.check(history.recorder.history()))
 
 
 def _unfinished(history: "History") -> Iterator[tuple[str, str]]:
