@@ -9,7 +9,15 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from lastunit.adapters.movements import DynamoMovements
 from lastunit.change_orders import Incoming
 from lastunit.domain.catalogue import Sku
-from lastunit.domain.errors import Conflict, Contention, InvalidInput, LastunitError, NotFound, OutcomeUnknown
+from lastunit.domain.errors import (
+    Conflict,
+    Contention,
+    InvalidInput,
+    LastunitError,
+    NotFound,
+    OutcomeUnknown,
+    StoreUnavailable,
+)
 from lastunit.domain.levels import BINS_MAX, Adjustment, Bin, BinKind, Level, Operation, Place, Reason, Transfer
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
 from tests.dynamo import Call, Store, intercept, new_client
@@ -293,6 +301,19 @@ def test_a_bin_that_is_there_may_be_asked_for_again_but_not_as_another_kind(move
     error = refusal(lambda: movements.put_bin("shirt", "M", Bin("pick", BinKind.STORAGE)))
 
     assert isinstance(error, Conflict)
+
+
+def test_a_bin_whose_answer_was_lost_may_be_asked_for_again(store: Store, movements: DynamoMovements) -> None:
+    def lost(operation: str, call: Call) -> Any:
+        call()
+        raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    client = new_client()
+    intercept(client, lost)
+
+    assert isinstance(refusal(lambda: over(store, client).put_bin("shirt", "M", PICK)), StoreUnavailable)
+    movements.put_bin("shirt", "M", PICK)
+    assert "pick" == store.levels()["shirt", "M"].picking_bin
 
 
 def test_a_level_holds_a_limited_number_of_bins(movements: DynamoMovements) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from lastunit.adapters import items
+from lastunit.adapters.calls import reachable
 from lastunit.adapters.movement_update import level_update
 from lastunit.adapters.reasons import RETRYABLE, is_cancelled, verdicts, was_retried
 from lastunit.domain.errors import Conflict, Contention, InvalidInput, LastunitError, NotFound, OutcomeUnknown
@@ -48,7 +49,11 @@ class DynamoMovements:
 
     def put_bin(self, sku: str, location: str, bin: Bin) -> None:
         """Create a bin, or find it there already and set its mark. Raises Conflict for a second picking bin."""
-        self._open_level(sku, location)
+        with reachable():
+            self._open_level(sku, location)
+            self._put_bin(sku, location, bin)
+
+    def _put_bin(self, sku: str, location: str, bin: Bin) -> None:
         try:
             self._client.update_item(**self._add_bin(sku, location, bin))
         except ClientError as error:
