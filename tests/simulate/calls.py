@@ -16,6 +16,8 @@ ATTEMPTS_MAX = 5  # The first one and the 4 retries that bootstrap.AWS allows th
 TIMEOUT_SECONDS = 2.0
 CONNECT_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 20.0
+SILENT_SECONDS = 60.0  # So long tables may refuse everybody, at most.
+SLOW_SECONDS = 5.0
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
 
 Answer = dict[str, Any]
@@ -31,12 +33,13 @@ class _Retried(Exception):
 
 @dataclass(slots=True)
 class Calls:
-    """`chance` decides how long calls take."""
+    """`chance` decides how long calls take. Until `silent_until` the tables refuse everybody."""
 
     scheduler: Scheduler
     store: Store
     faults: Faults
     chance: random.Random
+    silent_until: float = 0.0
     _tokens: int = 0
 
     def dynamodb(self, operation: str, parameters: Parameters) -> Answer:
@@ -101,7 +104,9 @@ class Calls:
         if strikes("request_lost"):
             self.scheduler.sleep(CONNECT_SECONDS)
             raise _Retried(EndpointConnectionError(endpoint_url="dynamodb"))
-        if strikes("throttled"):
+        if strikes("tables_silent"):
+            self.silent_until = self.scheduler.now + SILENT_SECONDS * self.faults.chance.random()
+        if self.scheduler.now < self.silent_until or strikes("throttled"):
             raise _Retried(throttled(operation, parameters))
         if strikes("internal_error"):
             raise _Retried(internal(operation))
@@ -128,7 +133,8 @@ class Calls:
     def _travel(self) -> None:
         """Mostly milliseconds; sometimes long enough for anything else to happen in between."""
         draw = self.chance.random()
-        self.scheduler.sleep(0.002 + 0.03 * draw if draw < 0.97 else draw * 1.5)
+        seconds = 0.002 + 0.03 * draw if draw < 0.97 else draw * 1.5
+        self.scheduler.sleep(SLOW_SECONDS * draw if self.faults.strikes("call_slow") else seconds)
 
     def _die(self, kind: str) -> None:
         actor = self.scheduler.current

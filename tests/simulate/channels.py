@@ -13,7 +13,9 @@ from tests.simulate.scheduler import Killed, Scheduler
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 5.0  # As adapters.http waits.
-LATE_SECONDS = 20.0  # A request given up is applied so much later at most, within the bound of docs/escrow.md.
+SLOW_SECONDS = 4.0  # Less than it waits.
+OUTAGE_SECONDS = 300.0
+LATE_SECONDS = 30.0  # A request given up is applied so much later at most, within the bound of docs/escrow.md.
 
 REFUSALS = {"channel_throttles": Misbehaviour(throttled=1.0), "channel_broken": Misbehaviour(broken=1.0)}
 
@@ -22,7 +24,7 @@ Call = Callable[[], HttpResponse]
 
 @dataclass(slots=True)
 class Wire:
-    """`around` each call of the hub to a marketplace."""
+    """`around` each call of the hub to a marketplace. `down`: host → until when it takes no calls."""
 
     scheduler: Scheduler
     faults: Faults
@@ -30,15 +32,21 @@ class Wire:
     hosts: Mapping[str, Marketplace]
     honest: bool = False
     lied: list[tuple[str, str]] = field(default_factory=list)
+    down: dict[str, float] = field(default_factory=dict)
     told: Callable[[], None] = lambda: None
 
     def __call__(self, host: str, call: Call) -> HttpResponse:
         self.scheduler.sleep(0.02 + 0.2 * self.chance.random())
         strikes = self.faults.strikes
-        if strikes("channel_unreachable"):
+        if strikes("channel_outage"):
+            self.down[host] = self.scheduler.now + OUTAGE_SECONDS * self.chance.random()
+        is_down = self.scheduler.now < self.down.get(host, 0.0) and not self.faults.healed
+        if is_down or strikes("channel_unreachable"):
             self.scheduler.sleep(CONNECT_SECONDS)
             raise NotSent("could not connect")
         self._die("killed_before")
+        if strikes("channel_slow"):
+            self.scheduler.sleep(SLOW_SECONDS * self.chance.random())
         if strikes("channel_late"):
             self.scheduler.after(self.chance.random() * LATE_SECONDS, lambda: self._ignored(call))
             self._give_up()

@@ -5,7 +5,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -85,7 +85,7 @@ class _Secrets:
 
 @dataclass(slots=True)
 class Cloud:
-    """`listened`: every machine with somebody at its ports."""
+    """`listened`: every machine with somebody at its ports. `batch_max`: messages, below what the queues allow."""
 
     scheduler: Scheduler
     faults: Faults
@@ -93,6 +93,7 @@ class Cloud:
     store: Store
     http: HttpClient
     listened: Callable[[Hub], Hub]
+    batch_max: int
     secrets: dict[str, object] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
     streams: list[tuple[str, Stream]] = field(default_factory=list)
@@ -107,7 +108,8 @@ class Cloud:
         calls = Calls(self.scheduler, self.store, self.faults, self.chance)
         for name, work in WORK.items():
             invoke = partial(self._batch, name, work)
-            self.queues[name] = Queue(name, self.scheduler, self.faults, self.chance, invoke, TERMS[name])
+            terms = replace(TERMS[name], batch_max=min(self.batch_max, TERMS[name].batch_max))
+            self.queues[name] = Queue(name, self.scheduler, self.faults, self.chance, invoke, terms)
         self._clients = Clients(
             Client(calls.dynamodb), Sqs(calls, self.queues), _Events(calls), _Secrets(self.secrets)
         )

@@ -14,6 +14,9 @@ RATES: Mapping[str, float] = {
     "conflict": 0.03,
     "unprocessed": 0.05,
     "stale_index": 0.3,
+    "tables_silent": 0.002,  # From then on for a while, to everybody.
+    # Any call of AWS: it takes seconds, in which all else may happen.
+    "call_slow": 0.03,
     # Calls to SQS and EventBridge.
     "send_lost": 0.02,
     "send_unanswered": 0.02,
@@ -35,6 +38,8 @@ RATES: Mapping[str, float] = {
     "channel_unreachable": 0.03,
     "channel_silent": 0.04,
     "channel_late": 0.02,
+    "channel_slow": 0.1,
+    "channel_outage": 0.02,  # From then on for a while.
     "channel_throttles": 0.04,
     "channel_broken": 0.03,
     "channel_lies": 0.01,
@@ -43,10 +48,15 @@ RATES: Mapping[str, float] = {
     "webhook_delayed": 0.15,
     "webhook_days_late": 0.01,
     "webhook_forged": 0.03,
+    # People: who had an answer asks the same again by mistake; who had none tries again much later.
+    "asked_twice": 0.1,
+    "asked_late": 0.1,
     # Machines: a share of them has a clock that is wrong by up to ten minutes.
     "clock_off": 0.3,
 }
 """Kind → how often, where a history has that kind at its usual strength."""
+
+STRENGTHS = (0.2, 0.5, 1.0, 3.0)
 
 CALM = 0.1  # Share of histories in which nothing goes wrong at all.
 KINDS_SHARE = 0.4  # Each kind is in so many of the others: a few kinds at once find more than all of them always.
@@ -79,6 +89,9 @@ def chosen(chance: random.Random, without: Collection[str] = ()) -> dict[str, fl
     """The kinds of one history and their rates."""
     if chance.random() < CALM:
         return {}
-    strength = chance.choice((0.3, 1.0, 1.0, 2.5))
-    drawn = {kind: rate for kind, rate in RATES.items() if chance.random() < KINDS_SHARE}
-    return {kind: min(0.5, rate * strength) for kind, rate in drawn.items() if kind not in without}
+    drawn = {
+        kind: min(0.5, rate * chance.choice(STRENGTHS))
+        for kind, rate in RATES.items()
+        if chance.random() < KINDS_SHARE
+    }
+    return {kind: rate for kind, rate in drawn.items() if kind not in without}

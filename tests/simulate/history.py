@@ -73,9 +73,12 @@ class History:
         honest = self.shape.mode == "escrow"
         self.wire = wire = Wire(self.scheduler, self.faults, self._chance("wire"), hosts, honest)
         http, self.recorder = MarketHttp(hosts, wire), Recorder()
-        self.cloud = Cloud(self.scheduler, self.faults, self._chance("cloud"), store, http, self.recorder.listen)
+        listened, most = self.recorder.listen, self.shape.batch_max
+        chance = self._chance("cloud")
+        self.cloud = Cloud(self.scheduler, self.faults, chance, store, http, listened, most)
         self.town = Town(self.cloud, self._chance("town"), hosts)
         self.watch = Watch()
+        self.clocks_read_at = 0.0  # When the schedules ran for the last time.
         if honest and not any(one.settings.get("takes_requests") for one in self.shape.markets):
             wire.told = lambda: check_spare(self, facts_of(self))
         self.store, store.on_write, store.lag = store, self._written, self._lag
@@ -106,8 +109,8 @@ class History:
             if self._allowed(intent):
                 actor = Actor(intent.deed, lambda intent=intent: deeds.do(intent))  # type: ignore[misc]
                 self.scheduler.start(actor, intent.at)
-        for minute in range(int(self.shape.seconds / MINUTE) + 1):
-            self.scheduler.after(minute * MINUTE, self.cloud.minute)
+        for number in range(int(self.shape.seconds / self.shape.tick) + 1):
+            self.scheduler.after(number * self.shape.tick, self.cloud.minute)
         self.scheduler.after(self.shape.seconds / 2, self.cloud.hour)
 
     def _heal(self) -> None:
@@ -121,6 +124,7 @@ class History:
             self.cloud.redrive()
             self.cloud.hour()
             for _ in range(2):
+                self.clocks_read_at = self.scheduler.now + MINUTE
                 self.scheduler.after(MINUTE, self.cloud.minute)
                 self.scheduler.run()
 

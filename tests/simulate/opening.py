@@ -27,11 +27,7 @@ class Opening:
 
     def __call__(self) -> None:
         self.town.ask(self._stock)
-        self.town.ask(
-            lambda hub: self._connect(
-                hub, Channel(COUNTER, "generic", connection={"base_url": "https://counter.example"})
-            )
-        )
+        self.town.ask(lambda hub: self._connect(hub, self._counter()))
         for number, channel in enumerate(self.shape.channels):
             self._open(channel, number)
 
@@ -77,6 +73,10 @@ class Opening:
         warehouses = ",".join(f"{77 + at}={place}" for at, place in enumerate(self.shape.locations))
         shop = next(channel.name for channel in self.shape.channels if channel.kind == "shopify")
         return {"stores": f"*={shop}", "warehouses": warehouses}
+
+    def _counter(self) -> Channel:
+        settings: dict[str, Any] = dict(self.shape.counter)
+        return Channel(COUNTER, "generic", connection={"base_url": "https://counter.example"}, **settings)
 
     def _connect(self, hub: Hub, channel: Channel) -> None:
         hub.configure.put_channel(channel)

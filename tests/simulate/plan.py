@@ -26,7 +26,10 @@ DEEDS: Mapping[str, float] = {
     "close_location": 0.02,
     "forge": 0.03,
 }
-"""Deed → how often, per order of the history."""
+"""Deed → how often, per order of a usual history."""
+
+SWARM = (0.0, 0.3, 1.0, 1.0, 3.0)
+"""So much more or less often in one history: some have much of one thing, and nothing of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ def draw(chance: random.Random, shape: Shape) -> list[Intent]:
     waves = [chance.uniform(0, shape.seconds) for _ in range(chance.randint(1, 6))]
     deeds = ["buy"] * shape.orders
     for deed, share in DEEDS.items():
-        deeds += [deed] * sum(chance.random() < share for _ in range(shape.orders))
+        often = share * chance.choice(SWARM)
+        deeds += [deed] * sum(chance.random() < often for _ in range(shape.orders))
     drawn = [(_when(chance, shape, waves, deed), deed) for deed in deeds]
     return [
         Intent(number, at, deed, chance.choice(shape.markets).name, _lines(chance, shape), chance.random())

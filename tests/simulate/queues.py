@@ -16,6 +16,11 @@ Invoke = Callable[[list["Message"]], list[str]]
 """One invocation of the queue's function: its messages → the ids of those that must come again."""
 
 
+def long_wait(chance: random.Random) -> float:
+    """Seconds, minutes or an hour, each as often as the others."""
+    return float(3600.0 ** chance.random())
+
+
 @dataclass(slots=True, eq=False)
 class Message:
     message_id: str
@@ -57,7 +62,7 @@ class Queue:
         self.messages[message.message_id] = message
         self._show(message, self._latency())
         if self.faults.strikes("message_doubled"):
-            self.scheduler.after(self.chance.random() * 300, lambda: self._again(body))
+            self.scheduler.after(long_wait(self.chance), lambda: self._again(body))
 
     def redrive(self) -> int:
         """Its dead letters come again."""
@@ -83,7 +88,7 @@ class Queue:
         if self.faults.strikes("message_days_late"):
             return self.chance.random() * 3 * DAY
         if self.faults.strikes("message_delayed"):
-            return self.chance.random() * 120
+            return long_wait(self.chance)
         return LATENCY_SECONDS * (0.5 + self.chance.random())
 
     def _show(self, message: Message, seconds: float) -> None:

@@ -16,7 +16,11 @@ MIXES: tuple[tuple[tuple[str, ...], int], ...] = (
 
 MODES = (("shared", 4), ("escrow", 4), ("exclusive", 1))
 ORDERS = (6, 6, 12, 12, 20, 40)  # Most bugs need few orders, and small histories are many.
-SECONDS = (60.0, 500.0)
+TICKS = (15.0, 60.0, 60.0, 60.0, 600.0, 3600.0)
+"""Seconds between two runs of the schedules: what an order list still shows of the past is much or nothing."""
+LENGTHS = (2.0, 8.0)  # Of a history, in ticks.
+BATCHES = (1, 3, 100, 100)
+"""The most messages that one worker takes at once: where it is one, many work on the same SKU at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +38,20 @@ class ChannelShape:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`stock`: SKU → location → units received at the start. `kits`: kit → recipe. `picking`: levels with bins."""
+    """`stock`: SKU → location → units received at the start. `kits`: kit → recipe. `picking`: levels with bins.
+    `counter`: settings of the till. `tick`: seconds between two runs of the schedules.
+    """
 
     channels: tuple[ChannelShape, ...]
     stock: Mapping[str, Mapping[str, int]]
     kits: Mapping[str, Mapping[str, int]]
     picking: frozenset[tuple[str, str]]
     mode: str
+    counter: Mapping[str, object]
+    tick: float
     seconds: float
     orders: int
+    batch_max: int
 
     @property
     def names(self) -> list[str]:
@@ -67,14 +76,18 @@ def draw(chance: random.Random, orders: int | None = None) -> Shape:
     picking = frozenset((sku, place) for sku in skus for place in places if chance.random() < 0.2)
     mode = _weighted(chance, MODES)
     channels = tuple(_channels(chance, mode))
+    tick = chance.choice(TICKS)
     return Shape(
         channels,
         stock,
         kits if chance.random() < 0.4 else {},
         picking,
         mode,
-        chance.uniform(*SECONDS),
+        {"takes_requests": chance.random() < 0.5, "reevaluates": chance.random() < 0.5},
+        tick,
+        tick * chance.uniform(*LENGTHS),
         orders or chance.choice(ORDERS),
+        chance.choice(BATCHES),
     )
 
 

@@ -17,6 +17,7 @@ from tests.channels.shipstation import ShipStation
 from tests.channels.shopify import Shopify
 from tests.simulate.cloud import Cloud
 from tests.simulate.http import by_host
+from tests.simulate.queues import long_wait
 from tests.simulate.scheduler import Actor, VirtualClock
 
 DAY = 86_400.0
@@ -102,7 +103,7 @@ class Town:
             if strikes("webhook_days_late"):
                 delay = self.chance.random() * 2 * DAY
             elif strikes("webhook_delayed"):
-                delay = self.chance.random() * 200
+                delay = long_wait(self.chance)
             self.cloud.scheduler.start(Actor("courier", lambda: self._deliver(channel, make)), delay)
 
     def _deliver(self, channel: str, make: Make) -> None:
@@ -125,12 +126,17 @@ class Town:
     # -- people ----------------------------------------------------------------------------------------------
 
     def ask(self, do: Callable[[Hub], object]) -> object:
-        """Through the API, again and again until there is an answer."""
+        """Through the API, again and again until there is an answer; what was done may be asked for once more."""
+        strikes = self.cloud.faults.strikes
         answers = list[object]()
         while not answers:
             self._call("api", lambda hub: answers.append(_answered(hub, do)), 29.0)
             if not answers:
-                self.cloud.scheduler.sleep(1 + 4 * self.chance.random())
+                pause = long_wait(self.chance) if strikes("asked_late") else 1 + 4 * self.chance.random()
+                self.cloud.scheduler.sleep(pause)
+        if not isinstance(answers[0], LastunitError) and strikes("asked_twice"):
+            again = Actor("again", lambda: self._call("api", lambda hub: _answered(hub, do), 29.0))
+            self.cloud.scheduler.start(again, long_wait(self.chance))
         return answers[0]
 
     def _call(self, function: str, do: Callable[[Hub], object], seconds: float) -> None:

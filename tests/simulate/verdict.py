@@ -115,7 +115,7 @@ def _forgotten(history: "History", orders: Iterable[Row], levels: Iterable[Row])
         sku: sum(units for place, units in places.items() if place not in closed)
         for sku, places in _available(levels).items()
     }
-    now = (START + timedelta(seconds=history.scheduler.now)).isoformat()
+    now = (START + timedelta(seconds=history.clocks_read_at)).isoformat()
     for order in orders:
         late = [order[clock] for clock in CLOCKS.values() if order.get(clock, now) < now]
         if late and not order.get("escalated"):
