@@ -67,6 +67,7 @@ class FakeListings:
     grants: Counter[str] = field(default_factory=Counter)
     unsettled: dict[ListingKey, int] = field(default_factory=dict)
     rivals: list[Callable[[], None]] = field(default_factory=list)  # Each writes just before one of our bookings.
+    quicker: list[Callable[[], None]] = field(default_factory=list)  # Each comes just before one of our claims.
 
     def view(self, sku: str) -> SkuView | None:
         if sku not in self.skus:
@@ -90,6 +91,8 @@ class FakeListings:
         return [key for _, key in names[:most]], names[most - 1][0] if len(names) > most else None
 
     def claim(self, keys: Iterable[ListingKey], worker: str, now: datetime, until: datetime) -> set[ListingKey]:
+        if self.quicker:
+            self.quicker.pop(0)()
         return {key for key in keys if self._claim(key, worker, now, until)}
 
     def _claim(self, key: ListingKey, worker: str, now: datetime, until: datetime) -> bool:

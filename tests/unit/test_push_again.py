@@ -1,8 +1,13 @@
 """Pushes that must come again: none is dropped, and none comes for nothing."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
+import pytest
+
+from lastunit.domain.channels import Sync
 from lastunit.domain.errors import StoreUnavailable
+from lastunit.domain.exposure import Rises
 from lastunit.domain.pushes import Limits
 from lastunit.push import Retry, Task
 from tests.pushing import Hub
@@ -52,3 +57,54 @@ def test_a_listing_out_of_revisions_waits_until_the_day_ends() -> None:
 
     tomorrow = (hub.clock.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     assert {"shirt": Retry((tomorrow - hub.clock.now()).total_seconds())} == results
+
+
+def test_a_number_is_never_told_by_settings_that_were_changed_before_the_claim() -> None:
+    """Promise 6: the change's own push came first, and this one would undo it."""
+    hub = Hub()
+    hub.lists("shirt", 22, told=30)
+
+    def capped() -> None:
+        hub.treated(cap=4)
+        hub.push()
+
+    hub.listings.quicker = [capped]
+
+    results = hub.push()
+
+    assert ({"shirt": Retry(1)}, [("shirt", 4)]) == (results, hub.market.told)
+    assert hub.listings.listed[SHIRT].claim is None
+
+
+def test_a_change_of_settings_while_a_number_is_told_is_heeded_when_its_push_comes_again() -> None:
+    hub = Hub()
+    hub.lists("shirt", 22, told=30)
+    seen = list[object]()
+
+    def capped() -> None:
+        hub.treated(cap=4)
+        seen.append(hub.push())
+
+    hub.market.meanwhile = [capped]
+
+    results = hub.push()
+    hub.push()
+
+    assert [[{"shirt": Retry()}], {"shirt": Retry(1)}] == [seen, results]
+    assert [("shirt", 22), ("shirt", 4)] == hub.market.told
+
+
+@pytest.mark.parametrize("change", [{"sync": Sync.MANUAL}, {"outbound": False}])
+def test_an_increase_is_not_sent_to_a_channel_that_was_to_hear_of_it_no_more_before_the_claim(
+    change: Mapping[str, object],
+) -> None:
+    hub = Hub()
+    hub.market.adjusts = True
+    hub.lists("shirt", 13, told=10)
+    hub.edit("shirt", rises=Rises(risen=3))
+    hub.treated(sync=Sync.INCREMENTAL)
+    hub.listings.quicker = [lambda: hub.treated(**change)]
+
+    results = hub.push()
+
+    assert ({"shirt": Retry(1)}, []) == (results, hub.market.adjusted)

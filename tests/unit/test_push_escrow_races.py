@@ -111,3 +111,18 @@ def test_an_overwrite_thaws_a_listing_though_its_number_is_left_as_it_is() -> No
     town.push("east", overwrite=True)
 
     assert not town.listing("east").frozen
+
+
+def test_a_plan_heeds_what_was_changed_for_another_channel_before_the_claim() -> None:
+    """Escrowed channels share the largest of their buffers."""
+    town = Town(10)
+    accounts = town.hub.settings.accounts
+
+    def buffered() -> None:
+        accounts["west"] = replace(accounts["west"], buffer=4)
+
+    town.hub.listings.quicker = [buffered]
+
+    town.push("east")
+
+    assert 3 == town.shown["east"]

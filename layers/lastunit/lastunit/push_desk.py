@@ -43,7 +43,8 @@ class Desk:
         self._booked: set[ListingKey] = set()
         self._closing: dict[ListingKey, Kept] = {}
 
-    def claim(self, tasks: Mapping[ListingKey, Task]) -> None:
+    def claim(self, tasks: Mapping[ListingKey, Task]) -> list[Listing]:
+        """Those that may be told now: none of them when the settings that this was planned for have changed."""
         self._tasks |= tasks
         now = self.push.clock.now()
         claimed = self.push.listings.claim(tasks, self.worker, now, now + timedelta(seconds=CLAIM_SECONDS))
@@ -55,6 +56,16 @@ class Desk:
         # Whoever holds a listing will look again, but only at what changed, which is less than an overwrite, and
         # only if it lives: the claim of a dead one may stand for as long as its clock was wrong.
         self.results |= {key: Retry(HELD_SECONDS) if tasks[key].overwrite else Retry() for key in missed}
+        return self._as_planned(list(self.rows.values()))
+
+    def _as_planned(self, rows: list[Listing]) -> list[Listing]:
+        # Read after the claim, as the rows are: a change that came before it may have told its numbers already, and
+        # those of the settings before would undo them. A later change finds the claim, and its push comes again.
+        if rows and self.push.settings.channel(self.channel.name) != self.channel:
+            for row in rows:
+                self.close(row, Retry(1))
+            return []
+        return rows
 
     def book(self, rows: Iterable[Kept]) -> set[ListingKey]:
         """Keep what is about to be sent. Those left out are another worker's now, or their grant does not hold."""

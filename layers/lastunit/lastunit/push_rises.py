@@ -34,8 +34,8 @@ class RiseRound:
 
     def run(self, tasks: Sequence[Task]) -> tuple[dict[ListingKey, Result], set[ListingKey]]:
         """The results, and those listings that something changed for meanwhile."""
-        self.desk.claim({task.key: task for task in tasks})
-        open_ = [row for row in self.desk.rows.values() if self._is_due(row)]
+        claimed = self.desk.claim({task.key: task for task in tasks})
+        open_ = [row for row in claimed if self._is_due(row)]
         if open_:
             self._send_all(open_)
         self.desk.flush()

@@ -34,16 +34,18 @@ class Round:
         self.push, self.channel = push, channel
         self.desk = Desk(push, channel, worker, until)
         self.strict = self.desk.strict
-        self.read_pool = push.read_pool.for_now() if self.strict else push.read_pool
+        self.read_pool = push.read_pool
 
     def run(self, tasks: Sequence[Task]) -> tuple[dict[ListingKey, Result], set[ListingKey]]:
         """The results, and those listings that something changed for meanwhile."""
         wanted = {task.key: task for task in tasks}
         # Asked before the rows are read: what such a poll has imported must be in them.
         finished = self.push.polls.done(self.channel.name) if self.strict else 0
-        self.desk.claim(wanted)
-        claimed = [wanted[key] for key in self.desk.rows]
-        if not self.strict:
+        claimed = [wanted[row.key] for row in self.desk.claim(wanted)]
+        if self.strict:
+            # After the claim too, since the plan depends on the settings of all channels.
+            self.read_pool = self.push.read_pool.for_now()
+        else:
             self._explain_doubts()
         due = self._escrowed_due(claimed, finished) if self.strict else self._due(claimed)
         if due:
