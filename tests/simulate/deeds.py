@@ -1,7 +1,7 @@
 """What each deed of a plan does, to whatever it finds when its time has come."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,12 +106,18 @@ class Deeds:
             sale.parcels[parcel] = {}
 
     def _take_back(self, intent: Intent, chance: random.Random) -> None:
-        """A parcel comes back: announced, received, inspected; some of it can be sold again."""
+        """A parcel comes back: announced, received, inspected; some of it can be sold again.
+
+        Only what left can come back: a parcel voided on its channel stayed, though the hub may not know it yet.
+        """
         sale = self._some(chance, lambda one: sum(one.left.values()) > 0 and not one.returning)
         order = self._order(sale) if sale else None
         if sale is None or order is None:
             return
-        lines = {line.line_id: 1 for line in order.lines if line.listing and _left_of(order, line.line_id) > 0}
+        stayed = {parcel for parcel, units in sale.parcels.items() if not units}
+        lines = {
+            line.line_id: 1 for line in order.lines if line.listing and _left_of(order, line.line_id, stayed) > 0
+        }
         number, sale.returning = f"r{intent.number}", True
         announced = self._tell(ReturnAnnounced(sale.channel, sale.external_id, number, lines))
         if not lines or isinstance(announced, LastunitError):
@@ -245,7 +251,7 @@ def _changed(hub: Hub, fact: Fact, instant: bool) -> object:
     return answer
 
 
-def _left_of(order: Order, line_id: str) -> int:
-    left = sum(parcel.lines.get(line_id, 0) for parcel in order.parcels if not parcel.voided)
+def _left_of(order: Order, line_id: str, stayed: Collection[str]) -> int:
+    left = sum(parcel.lines.get(line_id, 0) for parcel in order.parcels if parcel.shipment_id not in stayed)
     back = sum(one.lines.get(line_id, 0) for one in order.returns)
     return left - back

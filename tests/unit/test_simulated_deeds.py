@@ -1,0 +1,54 @@
+"""What people of the simulated shop do: only what could happen in a real one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+from lastunit.change_orders import Incoming
+from lastunit.domain.facts import Fact, ReturnAnnounced
+from lastunit.domain.lifecycle import State
+from lastunit.domain.orders import Line, Order, Parcel
+from tests.commits import order
+from tests.simulate.deeds import Deeds
+from tests.simulate.plan import Intent
+from tests.simulate.shape import ChannelShape, Shape
+from tests.simulate.town import Sale
+
+SHAPE = Shape(
+    (ChannelShape("web", "generic"),), {"shirt": {"M": 9}, "hat": {"M": 9}}, {}, frozenset(), "shared", 60, 6
+)
+LINES = tuple(Line(number, (sku,), 1, sku, sku, {sku: 1}) for number, sku in (("1", "shirt"), ("2", "hat")))
+SHIPPED = replace(
+    order(),
+    state=State.SHIPPED,
+    lines=LINES,
+    allocations=(),
+    parcels=(Parcel("p1", {"1": 1}), Parcel("p2", {"2": 1})),
+)
+
+
+@dataclass(slots=True)
+class Town:
+    """A hub that knows one order, and takes down what it is told."""
+
+    sales: list[Sale]
+    known: Order
+    told: list[Fact] = field(default_factory=list)
+
+    def ask(self, do: Callable[[Any], object]) -> object:
+        book = SimpleNamespace(orders=lambda ids: {self.known.order_id: self.known})
+        return do(SimpleNamespace(stock_book=book, change_orders=self._take_down))
+
+    def _take_down(self, incoming: list[Incoming]) -> dict[str, object]:
+        self.told += [one.fact for one in incoming]
+        return {one.key: None for one in incoming}
+
+
+def test_of_a_parcel_that_was_voided_nothing_comes_back_though_the_hub_does_not_know_it_yet() -> None:
+    sale = Sale("web", "1", {"shirt": 1, "hat": 1}, parcels={"p1": {}, "p2": {"hat": 1}})
+    town = Town([sale], SHIPPED)
+
+    Deeds(town, SHAPE).do(Intent(1, 0.0, "take_back", "web", {}, 0.5))  # type: ignore[arg-type]
+
+    assert [{"2": 1}] == [fact.lines for fact in town.told if isinstance(fact, ReturnAnnounced)]
