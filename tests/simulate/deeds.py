@@ -1,6 +1,7 @@
 """What each deed of a plan does, to whatever it finds when its time has come."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,7 @@ from lastunit.domain.errors import LastunitError
 from lastunit.domain.facts import Answer, Fact, Payment, ReturnAnnounced, ReturnInspected, ReturnReceived
 from lastunit.domain.levels import Adjustment, Place, Reason, Transfer
 from lastunit.domain.lifecycle import State
-from lastunit.domain.orders import Order
+from lastunit.domain.orders import Order, shipped
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
 from lastunit.hub import Hub
 from tests.channels.ebay import Ebay
@@ -75,7 +76,8 @@ class Deeds:
             return
         if sale.cancelled or not sale.unsent:
             return  # Meanwhile.
-        lines = {name: chance.randint(1, units) for name, units in sale.unsent.items() if chance.random() < 0.8}
+        packable = _packable(sale, order) if order else sale.unsent
+        lines = {name: chance.randint(1, units) for name, units in packable.items() if chance.random() < 0.8}
         if lines:
             places = {one.location for one in order.allocations} if order else set[str]()
             self._send(sale, lines, places.pop() if len(places) == 1 else None)
@@ -249,6 +251,20 @@ def _changed(hub: Hub, fact: Fact, instant: bool) -> object:
     if isinstance(answer, LastunitError):
         raise answer
     return answer
+
+
+def _packable(sale: Sale, order: Order) -> dict[str, int]:
+    """Name → units that its buyer awaits and the hub holds: fewer than all if the order grew meanwhile."""
+    held, left = Counter[tuple[str, str]](), shipped(order)
+    for one in order.allocations:
+        held[one.line_id, one.sku] += one.quantity
+    promised = Counter[str]()
+    for line in order.lines:
+        if line.listing:
+            whole = min(held[line.line_id, sku] // each for sku, each in line.parts.items())
+            promised[line.listing] += left[line.line_id] + whole
+    free = promised - sale.left  # The hub may hold what has left, and does not know it yet.
+    return {name: min(units, free[name]) for name, units in sale.unsent.items() if free[name]}
 
 
 def _left_of(order: Order, line_id: str, stayed: Collection[str]) -> int:

@@ -1,9 +1,11 @@
 """What people of the simulated shop do: only what could happen in a real one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from lastunit.change_orders import Incoming
 from lastunit.domain.facts import Fact, ReturnAnnounced
@@ -30,15 +32,24 @@ SHIPPED = replace(
 
 @dataclass(slots=True)
 class Town:
-    """A hub that knows one order, and takes down what it is told."""
+    """A hub that knows one order, and takes down what it is told; a channel that does the same with parcels."""
 
     sales: list[Sale]
     known: Order
+    sent: list[Mapping[str, int]] = field(default_factory=list)
     told: list[Fact] = field(default_factory=list)
 
     def ask(self, do: Callable[[Any], object]) -> object:
         book = SimpleNamespace(orders=lambda ids: {self.known.order_id: self.known})
         return do(SimpleNamespace(stock_book=book, change_orders=self._take_down))
+
+    @property
+    def markets(self) -> Mapping[str, Any]:
+        return {"web": SimpleNamespace(ship=self._ship)}
+
+    def _ship(self, order_id: str, lines: Mapping[str, int]) -> str:
+        self.sent.append(lines)
+        return f"p{len(self.sent)}"
 
     def _take_down(self, incoming: list[Incoming]) -> dict[str, object]:
         self.told += [one.fact for one in incoming]
@@ -52,3 +63,16 @@ def test_of_a_parcel_that_was_voided_nothing_comes_back_though_the_hub_does_not_
     Deeds(town, SHAPE).do(Intent(1, 0.0, "take_back", "web", {}, 0.5))  # type: ignore[arg-type]
 
     assert [{"2": 1}] == [fact.lines for fact in town.told if isinstance(fact, ReturnAnnounced)]
+
+
+@pytest.mark.parametrize(("gone", "most"), [({}, 2), ({"p0": {"shirt": 1}}, 1), ({"p0": {"shirt": 2}}, 0)])
+def test_of_an_order_that_grew_no_more_leaves_than_the_hub_holds_for_it(
+    gone: dict[str, dict[str, int]], most: int
+) -> None:
+    """`gone`: parcels that it does not know yet."""
+    towns = [Town([Sale("web", "1", {"shirt": 4}, parcels=dict(gone))], order(units=2)) for _ in range(60)]
+
+    for number, town in enumerate(towns):
+        Deeds(town, SHAPE).do(Intent(1, 0.0, "ship", "web", {}, number / 60))  # type: ignore[arg-type]
+
+    assert most == max((lines["shirt"] for town in towns for lines in town.sent), default=0)
