@@ -1,4 +1,6 @@
 # Every target installs what it needs first, into folders of this checkout only.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 UV_VERSION := 0.13.9
 PYTHON := python3.13
 export SAM_CLI_TELEMETRY := 0
@@ -6,6 +8,7 @@ export SAM_CLI_TELEMETRY := 0
 OFFLINE := AWS_DEFAULT_REGION=eu-west-1 AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 UV := .tools/bin/uv
 BIN := .venv/bin
+PYTEST := env -u MAKEFLAGS $(BIN)/python -m pytest
 # SAM looks for python3.13 and its pip on the PATH.
 SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
 ONCE ?=
@@ -15,12 +18,19 @@ SEEDS ?= 1000
 NAMES ?=
 COMMA := ,
 
-.PHONY: setup test lint demo rules simulate mutants soak lock build clean
+.PHONY: setup test test-stack test-rest lint demo rules simulate mutants soak lock build clean
 
 setup: .venv/.done .venv-sam/.done
 
+# Two halves at once: one mostly waits for the local stack, the other computes. Each line says whose it is.
 test: lint
-	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory --jobs=2 test-stack test-rest
+
+test-stack: setup
+	$(PYTEST) tests/e2e tests/stack 2>&1 | sed -u 's/^/stack: /'
+
+test-rest: setup
+	$(PYTEST) --ignore=tests/e2e --ignore=tests/stack 2>&1 | sed -u 's/^/rest:  /'
 
 lint: setup
 	$(BIN)/ruff check
