@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lastunit.change_orders import Incoming
+from lastunit.domain import lifecycle
 from lastunit.domain.catalogue import Location
 from lastunit.domain.errors import LastunitError
-from lastunit.domain.facts import Answer, Fact, Payment, ReturnAnnounced, ReturnInspected, ReturnReceived
+from lastunit.domain.facts import Answer, Fact, Payment, Retry, ReturnAnnounced, ReturnInspected, ReturnReceived
 from lastunit.domain.levels import Adjustment, Place, Reason, Transfer
 from lastunit.domain.lifecycle import State
 from lastunit.domain.orders import Order, shipped
@@ -236,6 +237,19 @@ class Deeds:
 
     def _level(self, chance: random.Random) -> tuple[str, str]:
         return chance.choice(list(self.shape.stock)), chance.choice(self.shape.locations)
+
+    # -- the morning after -----------------------------------------------------------------------------------
+
+    def retry_uncovered(self) -> None:
+        """What the remedy says of parcels that took more than was there: staff left with a unit that a cancelled
+        order had, before the hub heard of the cancel. Meanwhile it did, and nothing has to be corrected."""
+        ids = [sale.order_id for sale in self.town.sales]
+        found: Any = self.town.ask(lambda hub: hub.stock_book.orders(ids))
+        for order in found.values():
+            if order.reason is lifecycle.Reason.SHIPPED_UNCOVERED:
+                self._tell(Retry(order.channel, order.external_id))
+
+    # --------------------------------------------------------------------------------------------------------
 
     def _order(self, sale: Sale) -> Order | None:
         found: Any = self.town.ask(lambda hub: hub.stock_book.orders([sale.order_id]))

@@ -77,6 +77,7 @@ class History:
         chance = self._chance("cloud")
         self.cloud = Cloud(self.scheduler, self.faults, chance, store, http, listened, most)
         self.town = Town(self.cloud, self._chance("town"), hosts)
+        self.deeds = Deeds(self.town, self.shape)
         self.watch = Watch()
         self.clocks_read_at = 0.0  # When the schedules ran for the last time.
         if honest and not any(one.settings.get("takes_requests") for one in self.shape.markets):
@@ -104,10 +105,9 @@ class History:
         return [one for one in drawn if self.case.only is None or one.number in self.case.only]
 
     def _open_doors(self, intents: Sequence[Intent]) -> None:
-        deeds = Deeds(self.town, self.shape)
         for intent in intents:
             if self._allowed(intent):
-                actor = Actor(intent.deed, lambda intent=intent: deeds.do(intent))  # type: ignore[misc]
+                actor = Actor(intent.deed, lambda intent=intent: self.deeds.do(intent))  # type: ignore[misc]
                 self.scheduler.start(actor, intent.at)
         for number in range(int(self.shape.seconds / self.shape.tick) + 1):
             self.scheduler.after(number * self.shape.tick, self.cloud.minute)
@@ -123,6 +123,7 @@ class History:
         for _ in range(HOURS_OF_HEALING):
             self.cloud.redrive()
             self.cloud.hour()
+            self._act("staff", self.deeds.retry_uncovered)
             for _ in range(2):
                 self.clocks_read_at = self.scheduler.now + MINUTE
                 self.scheduler.after(MINUTE, self.cloud.minute)
