@@ -16,7 +16,7 @@ RATES: Mapping[str, float] = {
     "stale_index": 0.3,
     "tables_silent": 0.002,  # From then on for a while, to everybody.
     # Any call of AWS: it takes seconds, in which all else may happen.
-    "call_slow": 0.03,
+    "call_slow": 0.05,
     # Calls to SQS and EventBridge.
     "send_lost": 0.02,
     "send_unanswered": 0.02,

@@ -80,8 +80,6 @@ class History:
         self.deeds = Deeds(self.town, self.shape)
         self.watch = Watch()
         self.clocks_read_at = 0.0  # When the schedules ran for the last time.
-        if honest and not any(one.settings.get("takes_requests") for one in self.shape.markets):
-            wire.told = lambda: check_spare(self, facts_of(self))
         self.store, store.on_write, store.lag = store, self._written, self._lag
 
     def run(self) -> None:
@@ -90,6 +88,8 @@ class History:
         self._act("owner", Opening(self.town, self.shape, self.case.seed))
         self.scheduler.run()
         self.faults.healed = False
+        if self.wire.honest and not any(one.settings.get("takes_requests") for one in self.shape.markets):
+            self.wire.told = lambda: check_spare(self, facts_of(self))
         self._open_doors(self._intents())
         self.scheduler.run(self.scheduler.now + self.shape.seconds)
         self._heal()

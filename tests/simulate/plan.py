@@ -32,6 +32,20 @@ SWARM = (0.0, 0.3, 1.0, 1.0, 3.0)
 """So much more or less often in one history: some have much of one thing, and nothing of another."""
 
 
+BUYERS_IN_WAVES = 0.7
+OTHERS_IN_WAVES = (0.0, 0.3, 0.9)
+WAVE_SECONDS = (1.0, 3.0, 20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Waves:
+    """`at`: when they begin. `others`: the share of deeds other than buying that fall into them."""
+
+    at: tuple[float, ...]
+    seconds: float
+    others: float
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """`at`: seconds after the doors open. `draw` (0..1) decides what it is done to, once that is known."""
@@ -45,8 +59,9 @@ class Intent:
 
 
 def draw(chance: random.Random, shape: Shape) -> list[Intent]:
-    """In the order of time. Buyers come in waves: that is when workers meet."""
-    waves = [chance.uniform(0, shape.seconds) for _ in range(chance.randint(1, 6))]
+    """In the order of time. Buyers come in waves, and in some histories everybody does: then workers meet."""
+    beginnings = tuple(chance.uniform(0, shape.seconds) for _ in range(chance.randint(1, 6)))
+    waves = Waves(beginnings, chance.choice(WAVE_SECONDS), chance.choice(OTHERS_IN_WAVES))
     deeds = ["buy"] * shape.orders
     for deed, share in DEEDS.items():
         often = share * chance.choice(SWARM)
@@ -58,9 +73,9 @@ def draw(chance: random.Random, shape: Shape) -> list[Intent]:
     ]
 
 
-def _when(chance: random.Random, shape: Shape, waves: list[float], deed: str) -> float:
-    if deed == "buy" and chance.random() < 0.7:
-        return min(shape.seconds, chance.choice(waves) + chance.expovariate(0.5))
+def _when(chance: random.Random, shape: Shape, waves: Waves, deed: str) -> float:
+    if chance.random() < (BUYERS_IN_WAVES if deed == "buy" else waves.others):
+        return min(shape.seconds, chance.choice(waves.at) + waves.seconds * chance.expovariate(1.0))
     return chance.uniform(0, shape.seconds)
 
 

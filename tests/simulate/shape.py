@@ -112,7 +112,7 @@ def _settings(chance: random.Random, mode: str, share: int) -> dict[str, object]
         settings["buffer"] = chance.randint(1, 2)
     if chance.random() < 0.2:
         settings["cap"] = chance.randint(1, 6)
-    if chance.random() < 0.3:
+    if chance.random() < (0.1 if mode == "escrow" else 0.3):  # With them, not every moment is looked at.
         settings["takes_requests"] = True
         settings["reevaluates"] = chance.random() < 0.5
     if mode != "escrow" and chance.random() < 0.3:

@@ -1,5 +1,6 @@
 """Promise 7 at every instant: what channels show and what they have sold is never more than there is."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,15 @@ def check_spare(history: "History", facts: Facts) -> None:
     for sale in facts.sales:
         left.subtract(facts.parts(_leaving(sale)))
         left.update(history.watch.gone.get(sale.order_id, {}))
+    shown = Counter[str]()
     for market in history.town.markets.values():
-        left.subtract(facts.parts(market.shelves))
+        shown.update(facts.parts(market.shelves))
+    buffer = max(int(str(one.settings.get("buffer", 0))) for one in history.shape.markets)
     for sku, units in left.items():
-        if units < 0:
-            raise Violation("7", f"{sku}: {-units} more are shown or sold than there are")
+        kept = buffer if shown[sku] else 0
+        if units - shown[sku] < kept:
+            text = f"{shown[sku]} are shown and {units} are not sold, {kept} of them to be kept"
+            raise Violation("7", f"{sku}: {text}")
 
 
 def _leaving(sale: Sale) -> Mapping[str, int]:

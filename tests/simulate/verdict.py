@@ -115,6 +115,7 @@ def _forgotten(history: "History", orders: Iterable[Row], levels: Iterable[Row])
         sku: sum(units for place, units in places.items() if place not in closed)
         for sku, places in _available(levels).items()
     }
+    channels = {row["pk"].removeprefix("CHANNEL#"): row for row in settings if row["sk"] == "SETTINGS"}
     now = (START + timedelta(seconds=history.clocks_read_at)).isoformat()
     for order in orders:
         late = [order[clock] for clock in CLOCKS.values() if order.get(clock, now) < now]
@@ -123,6 +124,9 @@ def _forgotten(history: "History", orders: Iterable[Row], levels: Iterable[Row])
         for part in order.get("backorders", ()) if order["state"] != "exception" else ():
             if there.get(part["sku"], 0) > 0:
                 yield "5", f"{order['pk']} waits for {part}, and {there[part['sku']]} are there"
+        asks = order["state"] == "requested" and channels[order["pk"].split("#")[1]]["reevaluates"]
+        if asks and all(units <= there.get(sku, 0) for sku, units in wanted(order).items()):
+            yield "5", f"{order['pk']} asks for {dict(wanted(order))}, and all of that is there"
 
 
 def _told_twice(history: "History") -> Iterator[tuple[str, str]]:
