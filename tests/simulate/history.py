@@ -11,6 +11,7 @@ from tests.channels.marketplace import Marketplace
 from tests.dynamo import declared_tables
 from tests.linear.recorder import Recorder
 from tests.simulate import faults, plan, shape
+from tests.simulate.books import Books
 from tests.simulate.channels import Wire
 from tests.simulate.checks import Violation, Watch
 from tests.simulate.cloud import Cloud
@@ -79,6 +80,7 @@ class History:
         self.town = Town(self.cloud, self._chance("town"), hosts)
         self.deeds = Deeds(self.town, self.shape)
         self.watch = Watch()
+        self.books = Books(self.town.markets, self.shape.recipes, self.shape.buffer)
         self.clocks_read_at = 0.0  # When the schedules ran for the last time.
         self.store, store.on_write, store.lag = store, self._written, self._lag
 
@@ -88,8 +90,8 @@ class History:
         self._act("owner", Opening(self.town, self.shape, self.case.seed))
         self.scheduler.run()
         self.faults.healed = False
-        if self.wire.honest and not any(one.settings.get("takes_requests") for one in self.shape.markets):
-            self.wire.told = lambda: check_spare(self, facts_of(self))
+        if self.wire.honest:
+            self.wire.told, self.books.is_open = self._told, True
         self._open_doors(self._intents())
         self.scheduler.run(self.scheduler.now + self.shape.seconds)
         self._heal()
@@ -134,7 +136,14 @@ class History:
 
     def _written(self, writes: Sequence[Write]) -> None:
         self.watch(writes)
+        if self.wire.honest:
+            self.books(writes)
         self.cloud.spread()
+
+    def _told(self) -> None:
+        self.books.check_told()
+        if not any(one.settings.get("takes_requests") for one in self.shape.markets):
+            check_spare(self, facts_of(self))
 
     def _lag(self) -> int:
         return self.faults.chance.randint(1, 20) if self.faults.strikes("stale_index") else 0

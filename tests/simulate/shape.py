@@ -59,6 +59,15 @@ class Shape:
         return [*self.stock, *self.kits]
 
     @property
+    def recipes(self) -> dict[str, Mapping[str, int]]:
+        return {sku: {sku: 1} for sku in self.stock} | dict(self.kits)
+
+    @property
+    def buffer(self) -> int:
+        """What is kept of each SKU where channels share one buffer."""
+        return max(int(str(one.settings.get("buffer", 0))) for one in self.markets)
+
+    @property
     def locations(self) -> list[str]:
         return list(dict.fromkeys(place for places in self.stock.values() for place in places))
 

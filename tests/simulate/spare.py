@@ -21,9 +21,8 @@ def check_spare(history: "History", facts: Facts) -> None:
     shown = Counter[str]()
     for market in history.town.markets.values():
         shown.update(facts.parts(market.shelves))
-    buffer = max(int(str(one.settings.get("buffer", 0))) for one in history.shape.markets)
     for sku, units in left.items():
-        kept = buffer if shown[sku] else 0
+        kept = history.shape.buffer if shown[sku] else 0
         if units - shown[sku] < kept:
             text = f"{shown[sku]} are shown and {units} are not sold, {kept} of them to be kept"
             raise Violation("7", f"{sku}: {text}")

@@ -53,7 +53,7 @@ def facts_of(history: "History") -> model.Facts:
     moved = Counter[str]()
     for (sku, _), units in history.town.moved.items():
         moved[sku] += units
-    return model.Facts(history.town.sales, moved, _recipes(history))
+    return model.Facts(history.town.sales, moved, history.shape.recipes)
 
 
 def _wrong_stock(facts: model.Facts, levels: Iterable[Row]) -> Iterator[tuple[str, str]]:
@@ -87,7 +87,7 @@ def _wrong_numbers(history: "History", levels: Iterable[Row]) -> Iterator[tuple[
         {row["pk"].removeprefix("CHANNEL#"): row for row in settings if row["sk"] == "SETTINGS"},
         {row["sk"] for row in settings if row["pk"] == "LOCATIONS" and row["blacked_out"]},
         _available(levels),
-        _recipes(history),
+        history.shape.recipes,
     )
     drifted = {
         (row["pk"].removeprefix("DRIFT#"), row["sk"].split("#")[1])
@@ -165,10 +165,6 @@ def _available(levels: Iterable[Row]) -> dict[str, dict[str, int]]:
     for level in levels:
         units[level["pk"].removeprefix("SKU#")][level["sk"].removeprefix("AT#")] = level.get("available", 0)
     return units
-
-
-def _recipes(history: "History") -> dict[str, Mapping[str, int]]:
-    return {sku: {sku: 1} for sku in history.shape.stock} | dict(history.shape.kits)
 
 
 def _order_id(row: Mapping[str, str]) -> str:

@@ -1,0 +1,83 @@
+"""The two invariants that docs/escrow.md rests on, looked at in what the hub has written of channels and levels."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.channels.marketplace import Marketplace
+from tests.simulate.checks import LevelKey, Violation
+from tests.simulate.rows import Row, number, plain
+from tests.simulate.store import Write
+
+ListingKey = tuple[str, str]
+"""(Channel, name)."""
+
+
+@dataclass(slots=True)
+class Books:
+    """`recipes`: what is sold → stocked SKU → units in one. `buffer`: what is kept of each SKU.
+
+    `told`: by how much a listing's number was raised by us, in all; what its channel does itself is not in it.
+    """
+
+    markets: Mapping[str, Marketplace]
+    recipes: Mapping[str, Mapping[str, int]]
+    buffer: int
+    is_open: bool = False
+    listings: dict[ListingKey, Row] = field(default_factory=dict)
+    available: dict[LevelKey, int] = field(default_factory=dict)
+    told: Counter[ListingKey] = field(default_factory=Counter)
+    _shown: Counter[ListingKey] = field(default_factory=Counter)
+    _read: Counter[str] = field(default_factory=Counter)
+
+    def __call__(self, writes: Sequence[Write]) -> None:
+        """To be called with each write. Raises Violation."""
+        booked = list[ListingKey]()
+        for write in writes:
+            kind, _, rest = write.key["sk"]["S"].partition("#")
+            if kind == "AT":
+                self.available[write.key["pk"]["S"].removeprefix("SKU#"), rest] = number(write.after, "available")
+            elif kind == "ON" and write.after:
+                channel, _, name = rest.partition("#")
+                self.listings[channel, name] = after = plain(write.after)
+                if after.get("booked") and write.before and after["sent_at"] != plain(write.before).get("sent_at"):
+                    booked.append((channel, name))
+        if self.is_open:
+            self._check_room(booked)
+            self.check_told()
+
+    def check_told(self) -> None:
+        """I1, for units sold and units put back alike: no channel was told more than is booked for it."""
+        for channel, market in self.markets.items():
+            self._hear(channel, market)
+        for key, row in self.listings.items():
+            most = max(row.get("granted", 0) + row.get("booked", 0), row.get("sold", 0))
+            if self.told[key] > most:
+                raise Violation("7", f"{key} was told {self.told[key]} in all, and {most} are booked")
+
+    def _hear(self, channel: str, market: Marketplace) -> None:
+        for change in market.history[self._read[channel] :]:
+            key = channel, change.name
+            if change.cause in ("listed", "push"):
+                self.told[key] += change.quantity - self._shown[key]
+            self._shown[key] = change.quantity
+        self._read[channel] = len(market.history)
+
+    def _check_room(self, booked: Iterable[ListingKey]) -> None:
+        """I2, whenever a number is booked that takes room."""
+        for key in booked:
+            for sku in self.recipes[key[1]]:
+                there = sum(units for (name, _), units in self.available.items() if name == sku) - self.buffer
+                taken = sum(
+                    _taken(row) * self.recipes[name].get(sku, 0) for (_, name), row in self.listings.items()
+                )
+                if taken > there:
+                    raise Violation(
+                        "7", f"{key} was booked: of {sku} {taken} are exposed or owed, {there} are there"
+                    )
+
+
+def _taken(row: Row) -> int:
+    exposed = max(0, row.get("granted", 0) + row.get("booked", 0) - row.get("sold", 0))
+    owed: int = row.get("owed", 0)
+    return exposed + owed
