@@ -78,6 +78,6 @@ class Books:
 
 
 def _taken(row: Row) -> int:
-    exposed = max(0, row.get("granted", 0) + row.get("booked", 0) - row.get("sold", 0))
+    exposed: int = row.get("granted", 0) + row.get("booked", 0) - row.get("sold", 0)
     owed: int = row.get("owed", 0)
-    return exposed + owed
+    return max(0, exposed) + owed
