@@ -164,7 +164,7 @@ class Cloud:
         self._scheduled("reconcile", lambda hub: hub.reconcile.start(), 60.0)
 
     def heal(self) -> None:
-        """Nothing goes wrong any more; machines with wrong clocks are replaced."""
+        """Nothing goes wrong any more; machines with wrong clocks are replaced, at the end of their work."""
         self.faults.healed = True
         self._free.clear()
 
@@ -181,6 +181,7 @@ class Cloud:
 
     @contextmanager
     def _machine(self, function: str) -> Iterator[Hub]:
+        # Healing begins other lists: a machine that is at work then comes back to this one, and nobody takes it.
         free = self._free[function]
         hub = free.pop() if free and self.chance.random() < 0.9 else self.machine(self._skew())
         try:
@@ -189,9 +190,9 @@ class Cloud:
             self.killed += 1
             raise
         except InvocationFailed:
-            self._free[function].append(hub)
+            free.append(hub)
             raise
-        self._free[function].append(hub)
+        free.append(hub)
 
     def _skew(self) -> float:
         off = self.faults.strikes("clock_off")
