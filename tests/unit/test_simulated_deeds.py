@@ -18,7 +18,16 @@ from tests.simulate.shape import ChannelShape, Shape
 from tests.simulate.town import Sale
 
 SHAPE = Shape(
-    (ChannelShape("web", "generic"),), {"shirt": {"M": 9}, "hat": {"M": 9}}, {}, frozenset(), "shared", 60, 6
+    (ChannelShape("web", "generic"),),
+    {"shirt": {"M": 9}, "hat": {"M": 9}},
+    {},
+    frozenset(),
+    "shared",
+    {},
+    60,
+    600,
+    6,
+    10,
 )
 LINES = tuple(Line(number, (sku,), 1, sku, sku, {sku: 1}) for number, sku in (("1", "shirt"), ("2", "hat")))
 SHIPPED = replace(
