@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from email.utils import format_datetime
 from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lastunit.adapters.clock import TableClock
 from lastunit.channel_ports import HttpClient
 from lastunit.domain.errors import LastunitError
 from lastunit.hub import Hub
@@ -100,12 +102,13 @@ class Cloud:
     failures: list[str] = field(default_factory=list)
     killed: int = 0
     _free: dict[str, list[Hub]] = field(default_factory=lambda: defaultdict(list))
+    _calls: Calls = field(init=False)
     _clients: Clients = field(init=False)
     _spread: dict[str, int] = field(init=False)
     _ids: int = 0
 
     def __post_init__(self) -> None:
-        calls = Calls(self.scheduler, self.store, self.faults, self.chance)
+        self._calls = calls = Calls(self.scheduler, self.store, self.faults, self.chance)
         for name, work in WORK.items():
             invoke = partial(self._batch, name, work)
             terms = replace(TERMS[name], batch_max=min(self.batch_max, TERMS[name].batch_max))
@@ -123,17 +126,26 @@ class Cloud:
     def machine(self, skew_seconds: float = 0.0) -> Hub:
         """A new one, with nothing in its memory."""
         sleep = self.scheduler.sleep
+        clock = TableClock(VirtualClock(self.scheduler, skew_seconds))
+        told = Client(partial(self._telling, clock))
         hub = Hub(
-            self._clients,
+            replace(self._clients, dynamodb=told) if skew_seconds else self._clients,
             NAMES,
             self.http,
-            VirtualClock(self.scheduler, skew_seconds),
+            clock,
             self._new_id,
             lambda round_number: sleep(self.chance.random() * min(2.0, 0.02 * 2.0**round_number)),
             sleep,
             one_after_another,
         )
         return self.listened(hub)
+
+    def _telling(self, clock: TableClock, operation: str, parameters: Mapping[str, Any]) -> Answer:
+        """Each answer of the tables says when it was given. Who is right learns nothing by it."""
+        answer = self._calls.dynamodb(operation, parameters)
+        date = format_datetime(VirtualClock(self.scheduler).now(), usegmt=True)
+        clock.hear({"ResponseMetadata": {"HTTPHeaders": {"date": date}}})
+        return answer
 
     def run[Result](self, function: str, do: Callable[[Hub], Result]) -> Result:
         """One invocation, within the current actor. Raises InvocationFailed when it ends with an error of AWS."""

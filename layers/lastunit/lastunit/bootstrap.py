@@ -4,13 +4,15 @@ import os
 import random
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
+from lastunit.adapters.clock import TableClock
 from lastunit.adapters.http import UrllibClient
 from lastunit.adapters.streams import events
 from lastunit.adapters.threads import side_by_side
@@ -45,9 +47,16 @@ def pause(round_number: int) -> None:
 
 
 class Clients:
+    """`clock` hears what time the tables say it is."""
+
+    def __init__(self, clock: TableClock) -> None:
+        self._clock = clock
+
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        return boto3.client("dynamodb", config=AWS)
+        client = boto3.client("dynamodb", config=AWS)
+        client.meta.events.register("after-call.dynamodb", self._heard)
+        return client
 
     @cached_property
     def sqs(self) -> "SQSClient":
@@ -61,11 +70,15 @@ class Clients:
     def secrets(self) -> "SecretsManagerClient":
         return boto3.client("secretsmanager", config=AWS)
 
+    def _heard(self, parsed: Mapping[str, Any], **_: object) -> None:
+        self._clock.hear(parsed)
+
 
 @cache
 def hub() -> Hub:
     """The hub of this environment."""
-    return Hub(Clients(), os.environ, UrllibClient(), SystemClock(), new_id, pause, time.sleep, side_by_side)
+    clock = TableClock(SystemClock())
+    return Hub(Clients(clock), os.environ, UrllibClient(), clock, new_id, pause, time.sleep, side_by_side)
 
 
 stream_events = events

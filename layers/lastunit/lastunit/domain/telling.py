@@ -11,7 +11,7 @@ from lastunit.domain.booking import Exposure, Request
 from lastunit.domain.exposure import Listing
 from lastunit.domain.pushes import Form, Push, Shown
 
-APPLIED_WITHIN = timedelta(seconds=60)
+APPLIED_WITHIN = timedelta(seconds=75)
 """The assumption of `docs/escrow.md`: a request is applied within this time of its being sent, or never."""
 
 
