@@ -19,7 +19,7 @@ FORMS = [Form.SWAP, Form.SET]
 def told_before_the_cancel(form: Form) -> Hub:
     """It put 1 unit back and was told 6; then the cancel is imported, and 7 are available."""
     shop = Hub(FakeChannel(form, 100, False, False))
-    shop.lists("shirt", 4, told=5, imported=1)
+    shop.lists("shirt", 4, told=6, imported=2)
     shop.market.put("shirt", 5)
     shop.has("shirt", 6)
     shop.push()
@@ -61,6 +61,22 @@ def test_a_poll_that_began_before_it_was_looked_at_proves_nothing() -> None:
     shop.push()
 
     assert {"shirt": 6} == shop.market.shelves
+
+
+def test_units_put_back_since_it_was_looked_at_are_no_part_of_the_doubt() -> None:
+    """The poll that imports their cancel says nothing about them: they came on top of what was shown."""
+    shop = told_before_the_cancel(Form.SWAP)
+    shop.push()
+    shop.market.put("shirt", 7)
+    cancel(shop)
+    shop.has("shirt", 6)
+    shop.polls.finish()
+
+    shop.push()
+    shop.polls.finish()
+    shop.push()
+
+    assert ({"shirt": 6}, 6) == (shop.market.shelves, shop.listing("shirt").believed)
 
 
 def test_a_sale_that_is_found_out_later_stays_subtracted() -> None:

@@ -99,7 +99,8 @@ class Listing:
 
     `granted` and `booked` are its exposure (`domain/booking.py`). A request given up may still be applied until
     `doubt_until`. `observed` is a number the channel certainly showed when its poll `observed_poll` was the last
-    begun; `settling`: its exposure waits for a later poll to fall to it.
+    begun; `observed_regrown`: units put back by what was imported when it was looked at. `settling`: it waits for a
+    later poll, for its exposure to fall to that number or for units taken for sales to be known for none.
     `override` replaces numbers of its channel's settings. `frozen`: it drifted, and only a person or an overwrite
     touches it. `pace`: its sales lately, up to `pace_sold` and `pace_at`. `rising`: units of an increase whose
     outcome is not known yet, added to `rising_from` where that was read first.

@@ -86,7 +86,7 @@ class Due:
             one = _observed(found, current.quantity, asked, poll)
         else:
             over = one.in_flight is None and _is_over(one, asked)
-            one = replace(one, doubt_until=None if over else one.doubt_until, observed_poll=poll)
+            one = _looked_at(replace(one, doubt_until=None if over else one.doubt_until), poll)
         seen = replace(one, channel_version=current.version)
         return replace(self, current=current, unseen=unseen, listing=seen)
 
@@ -138,10 +138,11 @@ def imported(listing: Listing, finished_poll: int) -> Listing:
     """Once a poll that began after it was observed is imported, no sale before that is missing any more.
 
     What then still looks like one may be units that were put back before the number was told. Anything else is
-    somebody's edit, and stays for a person to judge (`domain/drift.py`).
+    somebody's edit, and stays for a person to judge (`domain/drift.py`). Units whose cancel was imported since it
+    was observed may have come on top of what it showed: then it says nothing, and must be looked at once more.
     """
     looked_at = listing.settling and finished_poll > listing.observed_poll
-    if not looked_at or not listing.doubtful:
+    if not looked_at or not listing.doubtful or listing.rises.regrown != listing.observed_regrown:
         return listing
     return replace(
         listing,
@@ -216,7 +217,11 @@ def _given_up(listing: Listing) -> Listing:
 
 def _observed(listing: Listing, shown: int, asked: datetime, poll: int) -> Listing:
     """A number asked for while an older request may still be applied proves nothing about what comes after."""
+    seen = _looked_at(listing, poll)
     if not _is_over(listing, asked):
-        return replace(listing, observed=None, observed_poll=poll)
-    seen = replace(listing, doubt_until=None, observed=shown, observed_poll=poll)
-    return replace(seen, observed_regrown=listing.rises.regrown)
+        return replace(seen, observed=None)
+    return replace(seen, doubt_until=None, observed=shown)
+
+
+def _looked_at(listing: Listing, poll: int) -> Listing:
+    return replace(listing, observed_poll=poll, observed_regrown=listing.rises.regrown)
