@@ -15,7 +15,7 @@ from lastunit.domain.errors import OutcomeUnknown, Unwritable
 from lastunit.domain.facts import Fact, Retry, Shipment, ShippedLine
 from lastunit.domain.groups import ITEMS_MAX, Group, ListingKey
 from lastunit.domain.levels import Level, LevelKey, Movement, after
-from lastunit.domain.lifecycle import Reason
+from lastunit.domain.lifecycle import Reason, State
 from lastunit.domain.orders import Change, Order, promised
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
 
@@ -142,6 +142,9 @@ class FakeBook:
 
     def queue_for(self, sku: str, most: int) -> list[str]:
         return [order_id for wanted, _, order_id in sorted(self.wants) if wanted == sku][:most]
+
+    def awaiting_units(self) -> list[Order]:
+        return [order for order in self.rows.values() if order.queued_at and order.state is not State.EXCEPTION]
 
     def due(self, clock: str, before: datetime, most: int) -> list[str]:
         ends = {

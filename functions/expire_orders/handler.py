@@ -1,4 +1,4 @@
-"""Every minute: orders whose time to decide or to pay is up, or nearly so, are looked at."""
+"""Every minute: orders whose time to decide or to pay is up, or nearly so, and those that wait for units."""
 
 from typing import Any
 
@@ -13,3 +13,4 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     logger.info("deadlines", orders=hub().expire_orders())
+    logger.info("offers", skus=hub().offer_units())

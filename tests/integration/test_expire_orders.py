@@ -158,6 +158,20 @@ def test_an_order_that_is_paid_before_its_tick_is_read_keeps_its_units(shop: Dep
     assert [] == shop.sent(shop.orders_url)
 
 
+def test_what_waits_for_units_is_offered_those_of_a_location_that_was_opened(shop: Deployment) -> None:
+    bootstrap.hub().configure.put_location(Location("montreal", 1, blacked_out=True))
+    bootstrap.hub().change_orders(
+        [Incoming("order", sold({"shirt": 5}, "late")), Incoming("answer", Answer("web", "late", True, "ann"))]
+    )
+    bootstrap.hub().configure.put_location(Location("montreal", 1))
+
+    run()
+    process([message for message in shop.sent(shop.orders_url) if "arrived" in message])
+
+    assert 0 == shop.store.levels()["shirt", "montreal"].available
+    assert () == order(shop, "late").backorders
+
+
 def test_once_it_is_decided_a_clock_is_not_looked_at_again(shop: Deployment) -> None:
     request("undecided", -5)
     run()

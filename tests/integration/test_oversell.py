@@ -45,6 +45,9 @@ class Meeting:
     def queue_for(self, sku: str, most: int) -> list[str]:
         return self.book.queue_for(sku, most)
 
+    def awaiting_units(self) -> list[Order]:
+        return self.book.awaiting_units()
+
     def due(self, clock: str, before: datetime, most: int) -> list[str]:
         return self.book.due(clock, before, most)
 
@@ -76,6 +79,9 @@ class RacyBook:
 
     def queue_for(self, sku: str, most: int) -> list[str]:
         return self.store.book.queue_for(sku, most)
+
+    def awaiting_units(self) -> list[Order]:
+        return self.store.book.awaiting_units()
 
     def due(self, clock: str, before: datetime, most: int) -> list[str]:
         return self.store.book.due(clock, before, most)

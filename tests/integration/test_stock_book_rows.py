@@ -174,6 +174,24 @@ def test_a_place_in_a_queue_is_no_level_and_no_listing(store: Store) -> None:
     assert ([("shirt", "M")], {"shirt": 0}) == (list(store.levels()), store.sold())
 
 
+def test_what_waits_for_units_is_found_until_it_has_them(store: Store) -> None:
+    store.book.commit("c1", new(asked("1", 1, "noon", "hat"), asked("2", 1, "noon", "shirt")), NOON)
+    request = store.orders()["web:1"]
+    waits: dict[str, Any] = {
+        "backorders": (Backorder("hat", "hat", 1),),
+        "queued_at": "noon",
+        "waiting_since": None,
+    }
+    store.book.commit("c2", step(request, replace(request, state=State.PROMISED, **waits)), NOON)
+    found, promised = store.book.awaiting_units(), store.orders()["web:1"]
+
+    store.book.commit("c3", step(promised, replace(promised, backorders=(), queued_at=None)), NOON)
+
+    left = store.book.awaiting_units()
+    assert (["web:1", "web:2"], ["web:2"]) == ([one.order_id for one in found], [one.order_id for one in left])
+    assert promised.waiting_since is None
+
+
 def test_clocks_that_ran_out_are_found_the_longest_over_first(store: Store) -> None:
     over = [asked(str(end), 1, NOON.isoformat(), "shirt", decide_by=minutes_later(end)) for end in (2, 1, 3)]
     store.book.commit("c1", Group(tuple(Change(None, one) for one in (*over, order("endless")))), NOON)

@@ -101,6 +101,9 @@ class RecordedBook:
     def queue_for(self, sku: str, most: int) -> list[str]:
         return self.inner.queue_for(sku, most)
 
+    def awaiting_units(self) -> list[Order]:
+        return self.inner.awaiting_units()
+
     def due(self, clock: str, before: datetime, most: int) -> list[str]:
         return self.inner.due(clock, before, most)
 

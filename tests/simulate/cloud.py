@@ -168,7 +168,7 @@ class Cloud:
 
     def minute(self) -> None:
         """What EventBridge does every minute: sometimes not, sometimes twice."""
-        self._scheduled("expire_orders", lambda hub: hub.expire_orders(), 30.0)
+        self._scheduled("expire_orders", functions.expire_orders, 30.0)
         self._scheduled("run_full_coverage", lambda hub: hub.run_full_coverage(), 60.0)
         self._scheduled("poll_channels", lambda hub: hub.poll_channels(), 60.0)
 

@@ -59,6 +59,11 @@ def write_ledger(hub: Hub, records: Sequence[Mapping[str, Any]]) -> None:
     hub.write_ledger(events(records))
 
 
+def expire_orders(hub: Hub) -> None:
+    hub.expire_orders()
+    hub.offer_units()
+
+
 def _fan_out(hub: Hub, task: Mapping[str, Any]) -> bool:
     try:
         hub.push_quantities.fan_out(task["channel"], task["after"], overwrite=task.get("overwrite", False))

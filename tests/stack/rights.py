@@ -84,7 +84,10 @@ RIGHTS: dict[str, Rights] = {
         "ReconcileQueue": {"sqs:ChangeMessageVisibility", "sqs:SendMessage"},
     },
     "ExpireOrdersFunction": {
+        "StockTable": {"dynamodb:BatchGetItem"},
         "OrdersTable/index/due": {"dynamodb:Query"},
+        "OrdersTable/index/waiting": {"dynamodb:Query"},
+        "SettingsTable": {"dynamodb:GetItem", "dynamodb:Query"},
         "OrdersQueue": {"sqs:SendMessage"},
     },
 }

@@ -39,6 +39,7 @@ from lastunit.deliver import DeliverWebhooks
 from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, InvalidInput
 from lastunit.expire import ExpireOrders
+from lastunit.offer import OfferUnits
 from lastunit.outgoing import ConfigureWebhooks
 from lastunit.poll import PollChannels
 from lastunit.pool import ReadPool
@@ -249,6 +250,10 @@ class Hub:
     @cached_property
     def expire_orders(self) -> ExpireOrders:
         return ExpireOrders(self.stock_book, self.orders_queue, self.clock)
+
+    @cached_property
+    def offer_units(self) -> OfferUnits:
+        return OfferUnits(self.stock_book, self.settings, self.orders_queue)
 
     @cached_property
     def push_quantities(self) -> PushQuantities:

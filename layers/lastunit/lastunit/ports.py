@@ -49,6 +49,10 @@ class StockBook(StockReader, Protocol):
         """The orders that wait for units of a SKU, first come first."""
         ...
 
+    def awaiting_units(self) -> list[Order]:
+        """Those in the queues of SKUs, but for exceptions, as far as the index knows."""
+        ...
+
     def due(self, clock: str, before: datetime, most: int) -> list[str]:
         """Orders whose clock (`decision` or `payment`) runs out before then, as far as the index knows."""
         ...

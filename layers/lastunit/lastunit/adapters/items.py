@@ -48,6 +48,9 @@ from lastunit.domain.routing import Policy
 Item = dict[str, Any]
 """A row in DynamoDB's typed JSON."""
 
+UNITS = "units"
+"""What an order waits for that waits for no person; otherwise its row names the state in which it does."""
+
 OUTSIDE_ITS_ROW = {"channel", "external_id", "rev", "commit", "changed_at"}
 
 LISTING_FIELDS = {one.name for one in fields(Listing)} - {"channel", "name", "sku", "rises"}
@@ -256,17 +259,25 @@ def want_from(row: Mapping[str, Any]) -> Want:
 def order_row(order: Order, rev: int, commit: str, at: str) -> Item:
     """Defaults are left out: a usual order stays under 1 KB. The indexes hold only what waits or runs out."""
     row = _orders().dump_python(order, mode="json", exclude_defaults=True, exclude=OUTSIDE_ITS_ROW)
-    waits = {"waiting": order.state.value} if order.state in WAITING else {}
     clocks = {"decision": order.decide_by, "payment": order.pay_by}
     runs = next(({"clock": clock, "due_at": due} for clock, due in clocks.items() if due), {})
     written = {"rev": rev, "commit": commit, "changed_at": at}
-    return order_key(order.order_id) | encode(row | waits | runs | written)
+    return order_key(order.order_id) | encode(row | _waits(order) | runs | written)
+
+
+def _waits(order: Order) -> Item:
+    """For whom or what, and since when, where the order does not say it itself."""
+    if order.state in WAITING:
+        return {"waiting": order.state.value}
+    awaits_units = order.queued_at and order.waiting_since is None
+    return {"waiting": UNITS, "waiting_since": order.queued_at} if awaits_units else {}
 
 
 def order_from(row: Mapping[str, Any]) -> Order:
     _, channel, external_id = row["pk"].split("#", 2)
     identity = {"channel": channel, "external_id": external_id, "revision": row.get("revision", "")}
-    order: Order = _orders().validate_python({**row, **identity})
+    person: Item = {"waiting_since": None} if row.get("waiting") == UNITS else {}
+    order: Order = _orders().validate_python({**row, **identity, **person})
     return order
 
 

@@ -70,6 +70,19 @@ class DynamoStockBook:
             )
         return [items.want_from(items.decode(item)).order_id for item in answer["Items"]]
 
+    def awaiting_units(self) -> list[Order]:
+        found = list[Order]()
+        for kind in (items.UNITS, State.REQUESTED.value):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._orders,
+                IndexName="waiting",
+                KeyConditionExpression="waiting = :kind",
+                ExpressionAttributeValues={":kind": items.value(kind)},
+            )
+            with reachable():
+                found += [items.order_from(items.decode(item)) for page in pages for item in page["Items"]]
+        return found
+
     def due(self, clock: str, before: datetime, most: int) -> list[str]:
         with reachable():
             answer = self._client.query(
