@@ -1,13 +1,14 @@
 """What lies between the hub and a marketplace: time, lost calls, calls applied late, answers that are not true."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lastunit.channel_ports import HttpResponse
 from lastunit.domain.errors import NotSent, OutcomeUnknown
 from tests.channels.ebay import Ebay
 from tests.channels.marketplace import Marketplace, Misbehaviour
+from tests.simulate.checks import Violation
 from tests.simulate.faults import Faults
 from tests.simulate.scheduler import Killed, Scheduler
 
@@ -24,7 +25,9 @@ Call = Callable[[], HttpResponse]
 
 @dataclass(slots=True)
 class Wire:
-    """`around` each call of the hub to a marketplace. `down`: host → until when it takes no calls."""
+    """`around` each call of the hub to a marketplace. `down`: host → until when it takes no calls.
+    `applied`: (host, name) → when the newest push left that was applied.
+    """
 
     scheduler: Scheduler
     faults: Faults
@@ -33,11 +36,12 @@ class Wire:
     honest: bool = False
     lied: list[tuple[str, str]] = field(default_factory=list)
     down: dict[str, float] = field(default_factory=dict)
+    applied: dict[tuple[str, str], float] = field(default_factory=dict)
     told: Callable[[], None] = lambda: None
 
     def __call__(self, host: str, call: Call) -> HttpResponse:
         self.scheduler.sleep(0.02 + 0.2 * self.chance.random())
-        strikes = self.faults.strikes
+        strikes, sent = self.faults.strikes, self.scheduler.now
         if strikes("channel_outage"):
             self.down[host] = self.scheduler.now + OUTAGE_SECONDS * self.chance.random()
         is_down = self.scheduler.now < self.down.get(host, 0.0) and not self.faults.healed
@@ -50,18 +54,19 @@ class Wire:
         if strikes("channel_late"):
             self.scheduler.after(self.chance.random() * LATE_SECONDS, lambda: self._ignored(call))
             self._give_up()
-        answer = self._answered(self.hosts[host], call)
+        answer = self._answered(self.hosts[host], call, sent)
         self._die("killed_after")
         if strikes("channel_silent"):
             self._give_up()
         return answer
 
-    def _answered(self, market: Marketplace, call: Call) -> HttpResponse:
+    def _answered(self, market: Marketplace, call: Call, sent: float) -> HttpResponse:
         refusal = self.faults.one_of(("channel_throttles", "channel_broken"))
         if refusal:
             market.misbehaviour = REFUSALS[refusal]
         before = dict(market.shelves)
         answer = call()
+        self._check_order(market, [name for name in before if before[name] != market.shelves[name]], sent)
         self.told()
         market.misbehaviour = Misbehaviour()
         if (
@@ -74,6 +79,14 @@ class Wire:
                 market.put_on_shelf(name, before[name], "lie")
                 self.lied.append((market.host, name))
         return answer
+
+    def _check_order(self, market: Marketplace, names: Sequence[str], sent: float) -> None:
+        """No older push overwrites a newer one. Where clocks are wrong, claims do not keep writers apart."""
+        for name in names:
+            newest = self.applied.get((market.host, name), 0.0)
+            if sent < newest and "clock_off" not in self.faults.rates:
+                raise Violation("6", f"{market.host} {name}: a push of {sent:.3f} came after that of {newest:.3f}")
+            self.applied[market.host, name] = max(sent, newest)
 
     def _give_up(self) -> None:
         self.scheduler.sleep(READ_SECONDS)

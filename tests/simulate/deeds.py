@@ -72,7 +72,7 @@ class Deeds:
             return
         order = self._order(sale)
         # What escrow sold is there, so that staff may also pack what only its channel knows yet.
-        early = order is None and self.shape.mode == "escrow"
+        early = order is None and (self.shape.mode == "escrow" or self.shape.is_ample)
         if not early and (order is None or order.state not in (State.RESERVED, State.PARTLY_SHIPPED)):
             return
         if sale.cancelled or not sale.unsent:

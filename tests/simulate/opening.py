@@ -55,6 +55,9 @@ class Opening:
     def _open(self, shape: ChannelShape, number: int) -> None:
         settings: dict[str, Any] = self._shipping() if shape.kind == "shipstation" else {}
         market: Any = self.town.open_market(shape.name, shape.kind, self.seed * 10 + number, **settings)
+        if not shape.lists:
+            market.lists_orders = False
+            self.town.trusting.add(shape.name)
         market.webhook_url = f"https://hub.example/webhooks/{shape.name}"
         if shape.kind == "shipstation":
             market.register(market.webhook_url)

@@ -19,17 +19,19 @@ ORDERS = (6, 6, 12, 12, 20, 40)  # Most bugs need few orders, and small historie
 TICKS = (15.0, 60.0, 60.0, 60.0, 600.0, 3600.0)
 """Seconds between two runs of the schedules: what an order list still shows of the past is much or nothing."""
 LENGTHS = (2.0, 8.0)  # Of a history, in ticks.
+PLENTY = 1000  # More than all buyers of a history take.
 BATCHES = (1, 3, 100, 100)
 """The most messages that one worker takes at once: where it is one, many work on the same SKU at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelShape:
-    """`settings`: of `domain.channels.Channel`, by name."""
+    """`settings`: of `domain.channels.Channel`, by name. `lists` its orders: else there are only its webhooks."""
 
     name: str
     kind: str
     settings: Mapping[str, object] = field(default_factory=dict)
+    lists: bool = True
 
     @property
     def sells(self) -> bool:
@@ -40,6 +42,7 @@ class ChannelShape:
 class Shape:
     """`stock`: SKU → location → units received at the start. `kits`: kit → recipe. `picking`: levels with bins.
     `counter`: settings of the till. `tick`: seconds between two runs of the schedules.
+    `is_ample`: nothing ever lacks.
     """
 
     channels: tuple[ChannelShape, ...]
@@ -52,6 +55,7 @@ class Shape:
     seconds: float
     orders: int
     batch_max: int
+    is_ample: bool
 
     @property
     def names(self) -> list[str]:
@@ -78,13 +82,14 @@ class Shape:
 
 def draw(chance: random.Random, orders: int | None = None) -> Shape:
     skus = [f"sku-{number}" for number in range(chance.randint(1, 4))]
+    is_ample = chance.random() < 0.15
     places = [f"place-{number}" for number in range(chance.choice((1, 1, 2, 3)))]
     units = chance.choice((3, 8, 15, 40))
-    stock = {sku: {place: chance.randint(0, units) for place in places} for sku in skus}
+    stock = {sku: {place: PLENTY if is_ample else chance.randint(0, units) for place in places} for sku in skus}
     kits = {"kit-0": {sku: chance.randint(1, 2) for sku in chance.sample(skus, min(2, len(skus)))}}
     picking = frozenset((sku, place) for sku in skus for place in places if chance.random() < 0.2)
     mode = _weighted(chance, MODES)
-    channels = tuple(_channels(chance, mode))
+    channels = tuple(_channels(chance, mode, 0.3 if is_ample else 0.7))
     tick = chance.choice(TICKS)
     return Shape(
         channels,
@@ -97,14 +102,21 @@ def draw(chance: random.Random, orders: int | None = None) -> Shape:
         tick * chance.uniform(*LENGTHS),
         orders or chance.choice(ORDERS),
         chance.choice(BATCHES),
+        is_ample,
     )
 
 
-def _channels(chance: random.Random, mode: str) -> list[ChannelShape]:
+def _channels(chance: random.Random, mode: str, listing: float) -> list[ChannelShape]:
     kinds = _weighted(chance, MIXES)
     share = 100 // sum(kind != "shipstation" for kind in kinds)
     return [
-        ChannelShape(f"{kind}-{number}", kind, {} if kind == "shipstation" else _settings(chance, mode, share))
+        ChannelShape(
+            f"{kind}-{number}",
+            kind,
+            {} if kind == "shipstation" else _settings(chance, mode, share),
+            # What escrow rests on is that list; the others need not have one.
+            kind != "generic" or mode == "escrow" or chance.random() < listing,
+        )
         for number, kind in enumerate(kinds)
     ]
 

@@ -67,7 +67,8 @@ class Sale:
 @dataclass(slots=True)
 class Town:
     """`moved`: (SKU, location) → units that staff brought in less those they took out. `edited`: (channel, name) of
-    numbers that were changed on the channel itself.
+    numbers that were changed on the channel itself. `trusting`: channels that say everything once, by webhooks that
+    are sent until they are accepted, and rely on that.
     """
 
     cloud: Cloud
@@ -80,6 +81,7 @@ class Town:
     forged: list[str] = field(default_factory=list)
     edited: set[tuple[str, str]] = field(default_factory=set)
     webhooks: Counter[str] = field(default_factory=Counter)
+    trusting: set[str] = field(default_factory=set)
 
     # -- marketplaces ----------------------------------------------------------------------------------------
 
@@ -96,7 +98,7 @@ class Town:
     def _send(self, channel: str, make: Make) -> None:
         """A webhook on its way: lost, doubled, late, or in order."""
         strikes = self.cloud.faults.strikes
-        if strikes("webhook_lost"):
+        if channel not in self.trusting and strikes("webhook_lost"):
             return
         for _ in range(2 if strikes("webhook_doubled") else 1):
             delay = 0.05 * self.chance.random()
@@ -107,7 +109,7 @@ class Town:
             self.cloud.scheduler.start(Actor("courier", lambda: self._deliver(channel, make)), delay)
 
     def _deliver(self, channel: str, make: Make) -> None:
-        for wait in (0.0, *RETRY_SECONDS):
+        for wait in (0.0, *RETRY_SECONDS, *((DAY,) if channel in self.trusting else ())):
             self.cloud.scheduler.sleep(wait)
             if self.post(channel, make()):
                 self.webhooks["accepted"] += 1

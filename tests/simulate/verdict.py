@@ -103,7 +103,12 @@ def _wrong_numbers(history: "History", levels: Iterable[Row]) -> Iterator[tuple[
     if history.shape.mode == "escrow":
         yield from (("7", text) for text in stock.wrong_escrow(shelves, _owed(history)))
     else:
-        told = {key: units for key, units in shelves.items() if key not in drifted}
+        # Without an order list what looks like a sale on its way does so for ever, and is never shown again.
+        told = {
+            key: units
+            for key, units in shelves.items()
+            if key not in drifted and key[0] not in history.town.trusting
+        }
         yield from (("6", text) for text in stock.wrong_numbers(told))
 
 

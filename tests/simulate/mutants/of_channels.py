@@ -1,6 +1,16 @@
 """Bugs in what channels are told, and in what is known of them."""
 
 from tests.simulate.mutants.planted import Mutant
+from tests.simulate.shape import Shape
+
+
+def told_rises(shape: Shape) -> bool:
+    return any(channel.settings.get("sync") == "incremental" for channel in shape.channels)
+
+
+def overwrites_blindly(shape: Shape) -> bool:
+    return any(channel.kind == "ebay" for channel in shape.channels)
+
 
 OF_CHANNELS = (
     Mutant(
@@ -57,7 +67,7 @@ OF_CHANNELS = (
         "self._save(ended(self.before, self.reading, self._now()))",
         ("5", "7"),
         mode="escrow",
-        faults=("channel_unreachable", "channel_silent", "channel_throttles", "channel_broken"),
+        faults=("channel_outage", "tables_silent"),  # One call in trouble is made again.
     ),
     Mutant(
         "cursor-beyond-what-was-read",
@@ -113,6 +123,7 @@ OF_CHANNELS = (
         "(attribute_not_exists(claim) OR claim = :worker OR claimed_until < :now)",
         "(attribute_exists(pk) OR claim = :worker OR claimed_until < :now)",
         ("6", "7"),
+        where=overwrites_blindly,
     ),
     Mutant(
         "claim-never-ends",
@@ -201,6 +212,7 @@ OF_CHANNELS = (
         "",
         ("6",),
         faults=("stream_replayed",),
+        where=told_rises,
     ),
     Mutant(
         "exclusive-shares-rounded-up",

@@ -1,6 +1,7 @@
 """Bugs in what orders, people and the ledger do to stock."""
 
 from tests.simulate.mutants.planted import Mutant
+from tests.simulate.shape import Shape
 
 LATE = (
     "webhook_days_late",
@@ -11,6 +12,16 @@ LATE = (
     "webhook_doubled",
 )
 """Old news arrive after newer ones."""
+
+
+def all_is_said_once(shape: Shape) -> bool:
+    """No order list tells again what a message was lost of, now or some time later."""
+    return any(not channel.lists for channel in shape.channels)
+
+
+def packs_early(shape: Shape) -> bool:
+    return shape.is_ample and all_is_said_once(shape)
+
 
 OF_ORDERS = (
     Mutant(
@@ -83,6 +94,7 @@ OF_ORDERS = (
         "return not isinstance(answer, LastunitError)",
         "return True",
         ("3", "5"),
+        where=all_is_said_once,
     ),
     Mutant(
         "group-failure-swallowed",
@@ -106,6 +118,7 @@ OF_ORDERS = (
         'replace(order, revision="", state=State.CANCELLED, reason=Reason.NOTHING_TO_DELIVER)',
         ("3", "5"),
         faults=LATE,
+        where=all_is_said_once,
     ),
     Mutant(
         "older-revision-accepted",
@@ -135,6 +148,7 @@ OF_ORDERS = (
         "        return _before_its_order(shipment)\n",
         "        return Outcome.DUPLICATE, None\n",
         ("3", "5"),
+        where=packs_early,
     ),
     Mutant(
         "void-ignored",

@@ -1,10 +1,12 @@
 """A planted bug: one of our own guards weakened in a private copy of the layer."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.simulate.history import Case, History
+from tests.simulate.shape import Shape
 
 PACKAGE = "lastunit"
 
@@ -14,8 +16,8 @@ class Mutant:
     """`old` stands in the file exactly once. `breaks`: the promises by whose violation it is to be noticed; that of
     any other proves nothing about it.
 
-    It can be noticed in histories of that `mode` alone ("": of any), where one of these kinds of `faults` strikes
-    (none: whatever strikes). Only that saves time: others are looked at as well, and found to be of no use.
+    It can be noticed in histories of that `mode` alone ("": of any), in such shops, where one of these kinds of `faults`
+    strikes (none: whatever strikes). That saves time, and no more: others are of no use.
     """
 
     name: str
@@ -25,11 +27,12 @@ class Mutant:
     breaks: tuple[str, ...]
     mode: str = ""
     faults: tuple[str, ...] = ()
+    where: Callable[[Shape], bool] = lambda shape: True
 
     def is_noticeable(self, seed: int) -> bool:
         history = History(Case(seed))
         struck = not self.faults or not history.faults.rates.keys().isdisjoint(self.faults)
-        return struck and self.mode in ("", history.shape.mode)
+        return struck and self.mode in ("", history.shape.mode) and self.where(history.shape)
 
 
 class Inapplicable(Exception):
