@@ -32,7 +32,7 @@ class Books:
 
     def __call__(self, writes: Sequence[Write]) -> None:
         """To be called with each write. Raises Violation."""
-        booked = list[ListingKey]()
+        booked, told_of = list[ListingKey](), False
         for write in writes:
             kind, _, rest = write.key["sk"]["S"].partition("#")
             if kind == "AT":
@@ -40,9 +40,10 @@ class Books:
             elif kind == "ON" and write.after:
                 channel, _, name = rest.partition("#")
                 self.listings[channel, name] = after = plain(write.after)
+                told_of = True
                 if after.get("booked") and write.before and after["sent_at"] != plain(write.before).get("sent_at"):
                     booked.append((channel, name))
-        if self.is_open:
+        if self.is_open and told_of:
             self._check_room(booked)
             self.check_told()
 

@@ -25,7 +25,8 @@ Call = Callable[[], HttpResponse]
 
 @dataclass(slots=True)
 class Wire:
-    """`around` each call of the hub to a marketplace. `down`: host → until when it takes no calls.
+    """`around` each call of the hub to a marketplace. `gave_up`: nobody heard what became of a call.
+    `down`: host → until when it takes no calls.
     `applied`: (host, name) → when the newest push left that was applied.
     """
 
@@ -35,6 +36,7 @@ class Wire:
     hosts: Mapping[str, Marketplace]
     honest: bool = False
     lied: list[tuple[str, str]] = field(default_factory=list)
+    gave_up: bool = False
     down: dict[str, float] = field(default_factory=dict)
     applied: dict[tuple[str, str], float] = field(default_factory=dict)
     told: Callable[[], None] = lambda: None
@@ -89,12 +91,14 @@ class Wire:
             self.applied[market.host, name] = max(sent, newest)
 
     def _give_up(self) -> None:
+        self.gave_up = True
         self.scheduler.sleep(READ_SECONDS)
         raise OutcomeUnknown("no answer")
 
     def _die(self, kind: str) -> None:
         actor = self.scheduler.current
         if actor is not None and actor.mortal and self.faults.strikes(kind):
+            self.gave_up = True
             self.scheduler.kill(actor)
             raise Killed
 

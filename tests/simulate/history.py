@@ -70,9 +70,8 @@ class History:
         self.shape = shape.draw(self._chance("shape"), case.orders)
         hosts: dict[str, Marketplace] = {}
         store = Store(_tables(), lambda: START.timestamp() + self.scheduler.now)
-        # Escrow rests on channels that do what they say.
-        honest = self.shape.mode == "escrow"
-        self.wire = wire = Wire(self.scheduler, self.faults, self._chance("wire"), hosts, honest)
+        wire = Wire(self.scheduler, self.faults, self._chance("wire"), hosts, self.shape.is_kept)
+        self.wire, self.is_escrow = wire, self.shape.mode == "escrow"
         http, self.recorder = MarketHttp(hosts, wire), Recorder()
         listened, most = self.recorder.listen, self.shape.batch_max
         chance = self._chance("cloud")
@@ -90,7 +89,7 @@ class History:
         self._act("owner", Opening(self.town, self.shape, self.case.seed))
         self.scheduler.run()
         self.faults.healed = False
-        if self.wire.honest:
+        if self.shape.is_kept:
             self.wire.told, self.books.is_open = self._told, True
         self._open_doors(self._intents())
         self.scheduler.run(self.scheduler.now + self.shape.seconds)
@@ -136,29 +135,32 @@ class History:
 
     def _written(self, writes: Sequence[Write]) -> None:
         self.watch(writes)
-        if self.wire.honest:
+        if self.is_escrow:
             self.books(writes)
         self.cloud.spread()
 
     def _told(self) -> None:
-        self.books.check_told()
-        if not any(one.settings.get("takes_requests") for one in self.shape.markets):
+        if self.is_escrow:
+            self.books.check_told()
+        # Outside escrow one that is given up may be taken for sales, and sales for one that is given up.
+        sure = self.is_escrow or not self.wire.gave_up
+        if sure and not any(one.settings.get("takes_requests") for one in self.shape.markets):
             check_spare(self, facts_of(self))
 
     def _lag(self) -> int:
         return self.faults.chance.randint(1, 20) if self.faults.strikes("stale_index") else 0
 
     def _allowed(self, intent: Intent) -> bool:
-        """Escrow promises nothing about units that leave for no order, or numbers that others raise."""
+        """Nobody can keep units that leave for no order, or numbers that others raise."""
         if self.shape.is_ample and intent.deed == "close_location":
             return False  # Then something would lack.
-        return self.shape.mode != "escrow" or intent.deed not in OUTSIDE_ESCROW
+        return not self.shape.is_kept or intent.deed not in UNKEPT
 
     def _chance(self, stream: str) -> random.Random:
         return random.Random(f"{self.case.seed} {stream}")  # noqa: S311 - reproducible, not secret
 
 
-OUTSIDE_ESCROW: Collection[str] = frozenset(
+UNKEPT: Collection[str] = frozenset(
     {
         "counter_sale",
         "damage",

@@ -15,7 +15,7 @@ MIXES: tuple[tuple[tuple[str, ...], int], ...] = (
 """Kinds of the channels → how often. The store of the merchant's own is cheap to simulate, and takes every part."""
 
 MODES = (("shared", 4), ("escrow", 4), ("exclusive", 1))
-ORDERS = (6, 6, 12, 12, 20, 40)  # Most bugs need few orders, and small histories are many.
+ORDERS = (6, 6, 6, 12, 12, 20, 40)  # Most bugs need few orders, and small histories are many.
 TICKS = (15.0, 60.0, 60.0, 60.0, 600.0, 3600.0)
 """Seconds between two runs of the schedules: what an order list still shows of the past is much or nothing."""
 LENGTHS = (2.0, 8.0)  # Of a history, in ticks.
@@ -42,7 +42,7 @@ class ChannelShape:
 class Shape:
     """`stock`: SKU → location → units received at the start. `kits`: kit → recipe. `picking`: levels with bins.
     `counter`: settings of the till. `tick`: seconds between two runs of the schedules.
-    `is_ample`: nothing ever lacks.
+    `is_ample`: nothing ever lacks. `is_kept`: all that leaves was sold by channels that keep to their numbers.
     """
 
     channels: tuple[ChannelShape, ...]
@@ -56,6 +56,7 @@ class Shape:
     orders: int
     batch_max: int
     is_ample: bool
+    is_kept: bool
 
     @property
     def names(self) -> list[str]:
@@ -86,15 +87,18 @@ def draw(chance: random.Random, orders: int | None = None) -> Shape:
     places = [f"place-{number}" for number in range(chance.choice((1, 1, 2, 3)))]
     units = chance.choice((3, 8, 15, 40))
     stock = {sku: {place: PLENTY if is_ample else chance.randint(0, units) for place in places} for sku in skus}
-    kits = {"kit-0": {sku: chance.randint(1, 2) for sku in chance.sample(skus, min(2, len(skus)))}}
+    recipe = {sku: chance.randint(1, 2) for sku in chance.sample(skus, min(2, len(skus)))}
+    kits = {"kit-0": recipe} if chance.random() < 0.4 else {}
     picking = frozenset((sku, place) for sku in skus for place in places if chance.random() < 0.2)
     mode = _weighted(chance, MODES)
     channels = tuple(_channels(chance, mode, 0.3 if is_ample else 0.7))
+    # Outside escrow a kit shows the units that its parts show as well.
+    is_alone = not kits and len(channels) == 1 and channels[0].settings.get("sync") == "live"
     tick = chance.choice(TICKS)
     return Shape(
         channels,
         stock,
-        kits if chance.random() < 0.4 else {},
+        kits,
         picking,
         mode,
         {"takes_requests": chance.random() < 0.5, "reevaluates": chance.random() < 0.5},
@@ -103,6 +107,7 @@ def draw(chance: random.Random, orders: int | None = None) -> Shape:
         orders or chance.choice(ORDERS),
         chance.choice(BATCHES),
         is_ample,
+        mode == "escrow" or (is_alone and chance.random() < 0.8),
     )
 
 

@@ -1,4 +1,4 @@
-"""Promise 7 at every instant: what channels show and what they have sold is never more than there is."""
+"""Promises 6 and 7 at every push: what channels show and what they have sold is never more than there is."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def check_spare(history: "History", facts: Facts) -> None:
         kept = history.shape.buffer if shown[sku] else 0
         if units - shown[sku] < kept:
             text = f"{shown[sku]} are shown and {units} are not sold, {kept} of them to be kept"
-            raise Violation("7", f"{sku}: {text}")
+            raise Violation("7" if history.is_escrow else "6", f"{sku}: {text}")
 
 
 def _leaving(sale: Sale) -> Mapping[str, int]:

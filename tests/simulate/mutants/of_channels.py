@@ -204,6 +204,7 @@ OF_CHANNELS = (
         "return self.wanted if self.strict else max(0, self.wanted - self.unseen)",
         "return self.wanted",
         ("6",),
+        where=lambda shape: shape.is_kept and shape.mode != "escrow",
     ),
     Mutant(
         "increase-counted-twice",

@@ -16,8 +16,8 @@ class Mutant:
     """`old` stands in the file exactly once. `breaks`: the promises by whose violation it is to be noticed; that of
     any other proves nothing about it.
 
-    It can be noticed in histories of that `mode` alone ("": of any), in such shops, where one of these kinds of `faults`
-    strikes (none: whatever strikes). That saves time, and no more: others are of no use.
+    It can be noticed in histories of that `mode` alone ("": of any), in such shops, where one of these kinds of
+    `faults` strikes (none: whatever strikes). That saves time, and no more: others are of no use.
     """
 
     name: str
