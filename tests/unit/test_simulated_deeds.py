@@ -1,5 +1,6 @@
 """What people of the simulated shop do: only what could happen in a real one."""
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -12,22 +13,17 @@ from lastunit.domain.facts import Fact, ReturnAnnounced
 from lastunit.domain.lifecycle import State
 from lastunit.domain.orders import Line, Order, Parcel
 from tests.commits import order
+from tests.simulate import shape
 from tests.simulate.deeds import Deeds
 from tests.simulate.plan import Intent
-from tests.simulate.shape import ChannelShape, Shape
+from tests.simulate.shape import ChannelShape
 from tests.simulate.town import Sale
 
-SHAPE = Shape(
-    (ChannelShape("web", "generic"),),
-    {"shirt": {"M": 9}, "hat": {"M": 9}},
-    {},
-    frozenset(),
-    "shared",
-    {},
-    60,
-    600,
-    6,
-    10,
+SHAPE = replace(
+    shape.draw(random.Random(1)),  # noqa: S311 - reproducible, not secret
+    channels=(ChannelShape("web", "generic"),),
+    stock={"shirt": {"M": 9}, "hat": {"M": 9}},
+    mode="shared",
 )
 LINES = tuple(Line(number, (sku,), 1, sku, sku, {sku: 1}) for number, sku in (("1", "shirt"), ("2", "hat")))
 SHIPPED = replace(
