@@ -38,14 +38,14 @@ RATES: Mapping[str, float] = {
     "channel_unreachable": 0.03,
     "channel_silent": 0.04,
     "channel_late": 0.02,
-    "channel_slow": 0.1,
-    "channel_outage": 0.02,  # From then on for a while.
+    "channel_slow": 0.2,
+    "channel_outage": 0.04,  # From then on for a while.
     "channel_throttles": 0.04,
     "channel_broken": 0.03,
     "channel_lies": 0.01,
-    "webhook_lost": 0.1,
+    "webhook_lost": 0.2,
     "webhook_doubled": 0.15,
-    "webhook_delayed": 0.15,
+    "webhook_delayed": 0.2,
     "webhook_days_late": 0.01,
     "webhook_forged": 0.03,
     # People: who had an answer asks the same again by mistake; who had none tries again much later.
