@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lastunit.domain.catalogue import Alias
+from lastunit.domain.channels import Channel, Mode
 from lastunit.domain.drift import Kind
 from lastunit.domain.pushes import Form
 from tests.pushing import FakeChannel, Hub
@@ -146,6 +147,47 @@ def test_what_a_late_request_took_off_is_no_edit_when_it_is_read_back() -> None:
     mirror.reconcile()
 
     assert ({"shirt": Kind.LOST_PUSH}, set()) == (mirror.kinds(), mirror.frozen())
+
+
+def unanswered() -> Hub:
+    """It shows 1 and was told 5 without an answer, long ago; a poll has ended since."""
+    shop = Hub(FakeChannel(Form.SWAP, 100, False, False))
+    shop.lists("shirt", 5, told=4, imported=3)
+    shop.edit("shirt", in_flight=5, in_flight_sold=3, sent_at=shop.clock.now().isoformat())
+    shop.polls.finish()
+    shop.clock.advance(120)
+    return shop
+
+
+@pytest.mark.parametrize("mode", [Mode.SHARED, Mode.ESCROW])
+def test_units_put_back_where_a_number_never_arrived_are_no_sales_out_of_that_number(mode: Mode) -> None:
+    shop = unanswered()
+    shop.settings.accounts["web"] = Channel("web", "generic", mode=mode)
+    shop.market.put("shirt", 3)
+    shop.push()
+    cancel(shop)
+    cancel(shop)
+    shop.has("shirt", 7)
+
+    for _ in range(3):
+        shop.polls.finish()
+        shop.push()
+
+    assert ({"shirt": 7}, 7, 0) == (
+        shop.market.shelves,
+        shop.listing("shirt").believed,
+        shop.listing("shirt").doubtful,
+    )
+
+
+def test_a_sale_out_of_a_number_without_an_answer_stays_subtracted_until_a_later_poll() -> None:
+    shop = unanswered()
+    shop.market.put("shirt", 4)
+
+    shop.push()
+    shop.push()
+
+    assert {"shirt": 4} == shop.market.shelves
 
 
 def test_what_is_read_back_lower_for_that_reason_is_no_edit_and_is_told_anew() -> None:

@@ -174,9 +174,11 @@ class Round:
         )
         if not owned:
             return []
+        # Not `owned`: what is sent now is answered right here.
+        misleading = self.strict or any(one.listing.may_mislead for one in batch)
         left = self.push.clock.now()
         answers = self.desk.call(api.write, [one.push for one in owned])
-        poll = self._polls_begun(self.strict or any(one.listing.may_mislead for one in owned))
+        poll = self._polls_begun(misleading)
         stale = list[Due]()
         for one, answer in zip(owned, answers, strict=True):
             if isinstance(answer, Shown):

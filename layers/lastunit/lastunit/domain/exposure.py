@@ -93,7 +93,7 @@ class Listing:
 
     `sold` counts the units of this listing in imported orders, for ever; `acknowledged_sold` is its value that the
     acknowledged number already takes into account. Their difference is what the channel has lowered itself since.
-    `acknowledged_regrown`: likewise of the units it put back, less those that a request given up may have taken.
+    `acknowledged_regrown`: likewise of the units it put back, less those a request without an answer may explain.
     `owed`: units of it that were sold and no stock was promised for yet: their order waits for units, or a person.
     `in_flight` is a number whose outcome is not known yet, sent at `sent_at`. `sequence` grows with every push.
 
@@ -198,7 +198,7 @@ class Listing:
     @property
     def may_mislead(self) -> bool:
         """May its channel show less for another reason than sales?"""
-        return self.regrown_since > 0 or self.doubt_until is not None
+        return self.regrown_since > 0 or self.doubt_until is not None or self.in_flight is not None
 
     @property
     def doubtful(self) -> int:

@@ -79,7 +79,7 @@ class Due:
         # does one that a request given up may have made; nothing that is planned strictly rests on it.
         unclear = self.listing.frozen or (self.strict and self.listing.doubt_until is not None)
         unseen = 0 if unclear else self.listing.unseen(current.quantity)
-        one = _acknowledging(self.listing, current.quantity, unseen)
+        one = _acknowledging(self.listing, current.quantity, unseen, _questionable(self.listing, unseen))
         if self.strict:
             given_up = replace(_given_up(one), frozen=False)  # From here on it is planned with what it shows.
             found = given_up.exposed(given_up.exposure.found(current.quantity))
@@ -110,8 +110,10 @@ class Due:
 
     def confirmed(self, answer: Shown, asked: datetime, poll: int) -> Listing:
         """`asked`: when the request left; `poll`: the channel's last poll begun when the answer was in."""
+        # What looking made questionable stays so; the number just told explains none of it.
+        doubtful = min(self.unseen, self.listing.regrown_since)
         one = replace(
-            _acknowledging(self.listing, answer.quantity, self.unseen),
+            _acknowledging(self.listing, answer.quantity, self.unseen, doubtful),
             acknowledged_at=asked.isoformat(),
             channel_version=answer.version or self.listing.channel_version,
             in_flight=None,
@@ -126,12 +128,16 @@ class Due:
         return _observed(told, answer.quantity, asked, poll)
 
 
-def _acknowledging(listing: Listing, shown: int, unseen: int) -> Listing:
-    """It showed this number, with so many units sold that are not imported, as far as one can tell."""
+def _acknowledging(listing: Listing, shown: int, unseen: int, doubtful: int) -> Listing:
+    """It showed this number, with so many units sold that are not imported; `doubtful` ones may be no sales."""
     told = replace(listing, acknowledged=shown, acknowledged_sold=listing.sold + unseen)
-    # All of it may be the work of a request given up; else no more than what was put back.
-    doubtful = unseen if listing.doubt_until else min(unseen, listing.regrown_since)
     return replace(told, acknowledged_regrown=listing.rises.regrown - doubtful)
+
+
+def _questionable(listing: Listing, unseen: int) -> int:
+    """All of it where a request without an answer may have come late, or never: which number it was counted down
+    from is a guess then. Else no more than what was put back."""
+    return unseen if may_be_applied_until(listing) else min(unseen, listing.regrown_since)
 
 
 def imported(listing: Listing, finished_poll: int) -> Listing:
