@@ -112,6 +112,14 @@ OF_CHANNELS = (
         mode="escrow",
     ),
     Mutant(
+        "clock-never-put-right",
+        "adapters/clock.py",
+        "if abs(error) > TOLERANCE:",
+        "if abs(error) > 1000 * TOLERANCE:",
+        ("5", "6", "7"),
+        faults=("clock_off",),
+    ),
+    Mutant(
         "swap-not-compared",
         "channels/generic.py",
         "return item if push.version is None else item",
