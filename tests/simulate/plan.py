@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.simulate.shape import Shape
 
 DEEDS: Mapping[str, float] = {
-    "cancel": 0.12,
+    "cancel": 0.2,
     "edit": 0.08,
     "ship": 0.45,
     "void": 0.04,

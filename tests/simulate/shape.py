@@ -15,7 +15,7 @@ MIXES: tuple[tuple[tuple[str, ...], int], ...] = (
 """Kinds of the channels → how often. The store of the merchant's own is cheap to simulate, and takes every part."""
 
 MODES = (("shared", 4), ("escrow", 4), ("exclusive", 1))
-ORDERS = (6, 6, 6, 12, 12, 20, 40)  # Most bugs need few orders, and small histories are many.
+ORDERS = (4, 6, 6, 10, 12, 20, 30)  # Most bugs need few orders, and small histories are many.
 TICKS = (15.0, 60.0, 60.0, 60.0, 600.0, 3600.0)
 """Seconds between two runs of the schedules: what an order list still shows of the past is much or nothing."""
 LENGTHS = (2.0, 8.0)  # Of a history, in ticks.
@@ -83,14 +83,14 @@ class Shape:
 
 def draw(chance: random.Random, orders: int | None = None) -> Shape:
     skus = [f"sku-{number}" for number in range(chance.randint(1, 4))]
-    is_ample = chance.random() < 0.15
+    mode = _weighted(chance, MODES)
+    is_ample = mode != "escrow" and chance.random() < 0.25  # Escrow is about what lacks.
     places = [f"place-{number}" for number in range(chance.choice((1, 1, 2, 3)))]
     units = chance.choice((3, 8, 15, 40))
     stock = {sku: {place: PLENTY if is_ample else chance.randint(0, units) for place in places} for sku in skus}
     recipe = {sku: chance.randint(1, 2) for sku in chance.sample(skus, min(2, len(skus)))}
     kits = {"kit-0": recipe} if chance.random() < 0.4 else {}
     picking = frozenset((sku, place) for sku in skus for place in places if chance.random() < 0.2)
-    mode = _weighted(chance, MODES)
     channels = tuple(_channels(chance, mode, 0.3 if is_ample else 0.7))
     # Outside escrow a kit shows the units that its parts show as well.
     is_alone = not kits and len(channels) == 1 and channels[0].settings.get("sync") == "live"
