@@ -31,12 +31,13 @@ class Violation(Exception):
 
 @dataclass(slots=True)
 class Watch:
-    """Sees every write that takes effect."""
+    """Sees every write that takes effect. `asked`: the orders that ever were requests."""
 
     promised: Counter[LevelKey] = field(default_factory=Counter)
     reserved: dict[LevelKey, int] = field(default_factory=dict)
     on_hand: Counter[str] = field(default_factory=Counter)
     gone: dict[str, Counter[str]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
     writes: int = 0
 
     def __call__(self, writes: Sequence[Write]) -> None:
@@ -76,7 +77,10 @@ class Watch:
             raise Violation("5", f"{write.key['pk']['S']} was removed")
         order = plain(write.after)
         _check_whole(order)
-        self.gone[":".join(order["pk"].split("#", 2)[1:])] = gone(order)
+        order_id = ":".join(order["pk"].split("#", 2)[1:])
+        self.gone[order_id] = gone(order)
+        if order["state"] == "requested":
+            self.asked.add(order_id)
         if write.before:
             _check_clock(plain(write.before), order)
         return before.keys() | after.keys()

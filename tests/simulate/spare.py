@@ -1,7 +1,7 @@
 """Promises 6 and 7 at every push: what channels show and what they have sold is never more than there is."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tests.simulate.checks import Violation
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def check_spare(history: "History", facts: Facts) -> None:
     """To be asked whenever the hub has told a channel something. Raises Violation."""
     left = +history.watch.on_hand
-    for sale in facts.sales:
+    for sale in _binding(history, facts):
         left.subtract(facts.parts(_leaving(sale)))
         left.update(history.watch.gone.get(sale.order_id, {}))
     shown = Counter[str]()
@@ -26,6 +26,19 @@ def check_spare(history: "History", facts: Facts) -> None:
         if units - shown[sku] < kept:
             text = f"{shown[sku]} are shown and {units} are not sold, {kept} of them to be kept"
             raise Violation("7" if history.is_escrow else "6", f"{sku}: {text}")
+
+
+def _binding(history: "History", facts: Facts) -> Iterable[Sale]:
+    """Those whose units must not be shown again.
+
+    Outside escrow the number is a share of what is available (`design.md` section 7), and a request takes nothing
+    from that until it is decided. An order that is told before the cancel whose unit it bought is such a request:
+    its unit is shown again, which escrow forbids and the others are not promised. Once a request, always left out:
+    a number that was computed before it was granted its units may be told after that.
+    """
+    if history.is_escrow:
+        return facts.sales
+    return [sale for sale in facts.sales if sale.order_id not in history.watch.asked]
 
 
 def _leaving(sale: Sale) -> Mapping[str, int]:
