@@ -335,13 +335,31 @@ def test_a_cancelled_order_is_restocked_when_every_unit_went_back(restock: str) 
     assert (True, True) == (result.cancelled, result.restocked)
 
 
+@pytest.mark.parametrize("refunded", [[(1, 1, "cancel"), (2, 1, "cancel")], [(1, 2, "cancel")]])
+def test_what_an_edit_took_out_of_a_cancelled_order_had_gone_back_before(
+    refunded: list[tuple[int, int, str | None]],
+) -> None:
+    result = snapshot(cancelled(*refunded))
+
+    assert (True, True) == (result.cancelled, result.restocked)
+
+
+def test_a_cancelled_order_is_not_restocked_while_a_unit_of_it_is_left() -> None:
+    told = cancelled((1, 1, "cancel"))
+
+    result = snapshot(told | {"line_items": [LINE | {"id": 1, "current_quantity": 1}]})
+
+    assert (True, False) == (result.cancelled, result.restocked)
+
+
 @pytest.mark.parametrize(
     "refunded",
     [
         [],
         [(1, 2, "no_restock"), (2, 1, "no_restock")],
-        [(1, 2, "cancel")],
-        [(1, 1, "cancel"), (2, 1, "cancel")],
+        [(1, 2, "cancel"), (2, 1, "no_restock")],
+        [(1, 1, "cancel"), (1, 1, "no_restock"), (2, 1, "cancel")],
+        [(1, 1, "cancel"), (2, 1, "no_restock")],
         [(1, 2, "cancel"), (2, 1, None)],
     ],
 )

@@ -204,17 +204,24 @@ def _names(line: _Named) -> tuple[str, ...]:
     return variant + sku or (f"line:{line.id}",)
 
 
-def _refunded(content: _Refunds, restock_types: frozenset[str]) -> Counter[str]:
-    """Line id → units."""
+def _refunded(content: _Refunds, restock_types: frozenset[str] | None = None) -> Counter[str]:
+    """Line id → units; of all types, or of these."""
     units = Counter[str]()
     for refund in content.refunds or ():
         for line in refund.refund_line_items or ():
-            if line.restock_type in restock_types:
+            if restock_types is None or line.restock_type in restock_types:
                 units[line.line_item_id] += line.quantity
     return units
 
 
 def _restocked(order: _Order, content: _Refunds) -> bool:
-    """Only when every unit ordered went back on Shopify's shelf."""
-    back = _refunded(content, RESTOCKED)
-    return bool(order.line_items) and all(back[line.id] >= line.quantity for line in order.line_items)
+    """Only when every unit that was not taken out before went back on Shopify's shelf."""
+    back, refunded = _refunded(content, RESTOCKED), _refunded(content)
+    return back.total() > 0 and all(
+        back[line.id] >= line.quantity - _taken_out(line, refunded[line.id]) for line in order.line_items
+    )
+
+
+def _taken_out(line: _Line, refunded: int) -> int:
+    """Units that an edit took out of the order. They went back then, and no refund tells of them."""
+    return 0 if line.current_quantity is None else max(0, line.quantity - line.current_quantity - refunded)
