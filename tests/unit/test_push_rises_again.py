@@ -5,7 +5,9 @@ import pytest
 from lastunit.domain.channels import Sync
 from lastunit.domain.errors import OutcomeUnknown, Throttled
 from lastunit.domain.exposure import Rises
+from lastunit.domain.telling import may_be_applied_until
 from lastunit.push import Done
+from tests.pushing import Hub
 from tests.unit.test_push_rises import FORMS, moves, shop
 
 LOST = OutcomeUnknown("no answer")
@@ -112,3 +114,59 @@ def test_an_increase_is_known_to_have_arrived_though_a_sale_before_it_is_importe
     results = hub.push()
 
     assert ({"shirt": Done(acknowledged=True)}, {"shirt": 12}) == (results, hub.market.shelves)
+
+
+def lost_overwrite(hub: Hub) -> None:
+    """Told to show 7 where it showed 10, and nobody heard that it did."""
+    moves(hub, -3)
+    hub.market.lost = [LOST]
+    hub.push(overwrite=True)
+
+
+@pytest.mark.parametrize("form", ["swap", "set"])
+def test_what_a_whole_number_without_an_answer_explains_is_taken_for_no_sale(form: str) -> None:
+    hub = shop(form)
+    lost_overwrite(hub)
+    moves(hub, 1)
+
+    hub.push()
+
+    row = hub.listing("shirt")
+    assert ({"shirt": 8}, 8, 0) == (hub.market.shelves, row.believed, row.acknowledged_sold)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_doubt_about_a_whole_number_outlives_an_increase(form: str) -> None:
+    hub = shop(form)
+    lost_overwrite(hub)
+    until = may_be_applied_until(hub.listing("shirt"))
+    moves(hub, 1)
+
+    hub.push()
+
+    assert until == may_be_applied_until(hub.listing("shirt"))
+
+
+def test_sales_that_a_number_without_an_answer_may_explain_are_forgiven_by_a_poll_that_began_later() -> None:
+    hub = shop()
+    lost_overwrite(hub)
+    moves(hub, 1)
+    hub.push()
+    hub.polls.finish()
+
+    hub.push(overwrite=True)
+
+    assert {"shirt": 8} == hub.market.shelves
+
+
+def test_but_not_by_one_that_ended_before() -> None:
+    hub = shop()
+    hub.polls.finish()
+    lost_overwrite(hub)
+    moves(hub, 1)
+    hub.market.sell("shirt", 1)
+    hub.push()
+
+    hub.push(overwrite=True)
+
+    assert {"shirt": 4} == hub.market.shelves

@@ -140,6 +140,11 @@ class Desk:
         self.push.pace.report(self.channel.name, answers=True)
         return answers
 
+    def polls_begun(self, looked_at: Iterable[Listing]) -> int:
+        """The channel's last poll begun by now, for listings as they were before they were looked at or told."""
+        needed = self.strict or any(listing.may_mislead for listing in looked_at)
+        return self.push.polls.begun(self.channel.name) if needed else 0
+
     def await_turn(self, api: ChannelApi) -> None:
         """Raises Throttled when the channel's next turn is too far away to wait for here."""
         left = (self.until - self.push.clock.now()) / timedelta(seconds=1)

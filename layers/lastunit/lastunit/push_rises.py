@@ -16,7 +16,7 @@ from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Answer, Delta, Failure, Form, Push, Refused, Shown
 from lastunit.domain.rising import Rise, begun, finished, judged
-from lastunit.domain.telling import not_applied
+from lastunit.domain.telling import Due, not_applied
 from lastunit.push_desk import Desk
 from lastunit.pushing import Done, Result, Retry, Task
 from lastunit.sync_ports import Kept
@@ -68,7 +68,8 @@ class RiseRound:
         sent = self._book(api, [row if row.rising else begun(row, None, now) for row in batch])
         if sent:
             deltas = [Delta(row.target, row.rising, _key(row)) for row in sent]
-            self._settle(sent, self.desk.call(api.adjust, deltas))
+            answers = self.desk.call(api.adjust, deltas)
+            self._settle(sent, answers, self.desk.polls_begun(batch))
 
     def _overwrite(self, api: ChannelApi, batch: Sequence[Listing]) -> None:
         """By a number that is read first, and compared where the channel compares."""
@@ -77,26 +78,33 @@ class RiseRound:
         kept = [row for row in batch if row.rising and not blind]
         sent = self._book(api, [*kept, *fresh])
         if sent:
-            self._settle(sent, self.desk.call(api.write, [_push(row) for row in sent]))
+            answers = self.desk.call(api.write, [_push(row) for row in sent])
+            self._settle(sent, answers, self.desk.polls_begun(batch))
 
     def _read(self, api: ChannelApi, rows: Sequence[Listing]) -> list[Listing]:
         """Those to be sent, with the number that their increase is added to."""
         if not rows:
             return []
         self.desk.await_turn(api)
-        found = list[Listing]()
-        for row, answer in zip(rows, self.desk.call(api.read, [row.target for row in rows]), strict=True):
+        found, left = list[Listing](), self.push.clock.now()
+        answers = self.desk.call(api.read, [row.target for row in rows])
+        poll = self.desk.polls_begun(rows)
+        for row, answer in zip(rows, answers, strict=True):
             if isinstance(answer, Refused):
                 self.desk.refuse(row.key, answer)
-            elif open_ := self._still_open(row, answer):
-                found.append(begun(open_, answer, self.push.clock.now()))
+            elif open_ := self._still_open(row, answer, poll):
+                # A whole number without an answer may have arrived: what it explains is no sale.
+                seen = Due(open_, answer.quantity, api.form).seeing(answer, left, poll).listing
+                found.append(begun(seen, answer, self.push.clock.now()))
         return found
 
-    def _still_open(self, row: Listing, current: Shown) -> Listing | None:
+    def _still_open(self, row: Listing, current: Shown, poll: int) -> Listing | None:
         """The listing, if nothing of its increase is under way any more."""
-        match judged(row, current.quantity, self.push.clock.now()) if row.rising else Rise.NOT_APPLIED:
+        if not row.rising:
+            return row
+        match judged(row, current.quantity, self.push.clock.now()):
             case Rise.APPLIED:
-                self._arrived(row, current)
+                self._arrived(row, current, poll)
             case Rise.UNCLEAR:
                 self.desk.close(row, Retry())  # The import of the sales that hide it asks for a push by itself.
             case Rise.NOT_APPLIED:
@@ -110,15 +118,15 @@ class RiseRound:
         self.desk.results |= {row.key: Done() for row in rows if row.key not in owned}
         return [row for row in rows if row.key in owned]
 
-    def _settle(self, sent: Sequence[Listing], answers: Sequence[Answer]) -> None:
+    def _settle(self, sent: Sequence[Listing], answers: Sequence[Answer], poll: int) -> None:
         for row, answer in zip(sent, answers, strict=True):
             if isinstance(answer, Shown):
-                self._arrived(row, answer)
+                self._arrived(row, answer, poll)
             else:
                 self.desk.refuse(row.key, answer)
 
-    def _arrived(self, row: Listing, shown: Shown) -> None:
-        after = finished(row, shown, self.push.clock.now())
+    def _arrived(self, row: Listing, shown: Shown, poll: int) -> None:
+        after = finished(row, shown, self.push.clock.now(), poll)
         # More may have come while this was under way.
         self.desk.close(after, Done(acknowledged=True) if not after.rises.due else Retry(1))
 

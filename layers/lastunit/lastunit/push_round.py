@@ -142,7 +142,7 @@ class Round:
         left = self.push.clock.now()
         answers = self.desk.call(api.read, [one.listing.target for one in asked])
         found = dict(zip((one.listing.key for one in asked), answers, strict=True))
-        poll = self._polls_begun(self.strict or any(one.listing.may_mislead for one in asked))
+        poll = self.desk.polls_begun(one.listing for one in asked)
         known = list[Due]()
         for one in batch:
             answer = found.get(one.listing.key)
@@ -174,11 +174,9 @@ class Round:
         )
         if not owned:
             return []
-        # Not `owned`: what is sent now is answered right here.
-        misleading = self.strict or any(one.listing.may_mislead for one in batch)
         left = self.push.clock.now()
         answers = self.desk.call(api.write, [one.push for one in owned])
-        poll = self._polls_begun(misleading)
+        poll = self.desk.polls_begun(one.listing for one in batch)  # As they were: `owned` is answered right here.
         stale = list[Due]()
         for one, answer in zip(owned, answers, strict=True):
             if isinstance(answer, Shown):
@@ -226,9 +224,6 @@ class Round:
                 return booked
         self.desk.close(one.listing, Retry(1))
         return None
-
-    def _polls_begun(self, needed: bool) -> int:
-        return self.push.polls.begun(self.channel.name) if needed else 0
 
 
 def _is_newer(row: Listing, task: Task) -> bool:

@@ -14,7 +14,14 @@ from lastunit.domain.events import LevelChanged
 from lastunit.domain.exposure import Listing, Rises, Seen
 from lastunit.domain.levels import Level, LevelKey
 from lastunit.domain.pushes import Shown
-from lastunit.domain.telling import APPLIED_WITHIN, revised
+from lastunit.domain.telling import (
+    APPLIED_WITHIN,
+    acknowledging,
+    looked_at,
+    may_be_applied_until,
+    questionable,
+    revised,
+)
 
 Number = Callable[[Mapping[LevelKey, Seen]], int]
 """What the rule makes of levels."""
@@ -72,6 +79,7 @@ def begun(listing: Listing, current: Shown | None, now: datetime) -> Listing:
     base = current.quantity if current else listing.believed or 0
     exposure = listing.exposure
     most = max(exposure.granted, base + exposure.sold)
+    until = may_be_applied_until(listing)
     booked = listing.exposed(replace(exposure, granted=most, booked=units))
     return replace(
         revised(booked, now),
@@ -81,25 +89,26 @@ def begun(listing: Listing, current: Shown | None, now: datetime) -> Listing:
         in_flight=base + units,
         in_flight_sold=listing.sold + (listing.unseen(current.quantity) if current else 0),
         sent_at=now.isoformat(),
+        doubt_until=until.isoformat() if until else None,
     )
 
 
-def finished(listing: Listing, shown: Shown, now: datetime) -> Listing:
-    """The increase under way has arrived. Where the channel shows less than that, it has sold meanwhile."""
+def finished(listing: Listing, shown: Shown, now: datetime, poll: int) -> Listing:
+    """The increase under way has arrived. Where the channel shows less than that, it has sold meanwhile, or a
+    number without an answer came before it. `poll`: the channel's last poll begun when the answer was in.
+    """
     sold = listing.in_flight_sold + max(0, (listing.in_flight or 0) - shown.quantity)
     exposure = Exposure(sold + shown.quantity, 0, listing.sold)
+    unseen = max(0, sold - listing.sold)
+    awaited = replace(listing, in_flight=None, in_flight_sold=0, sent_at=None)
+    told = acknowledging(awaited, shown.quantity, sold - listing.sold, questionable(awaited, unseen))
     return replace(
-        listing.exposed(exposure).paced(now),
+        looked_at(told, poll).exposed(exposure).paced(now),
         rises=replace(listing.rises, sent=listing.rises.sent + listing.rising),
         rising=0,
         rising_from=None,
-        acknowledged=shown.quantity,
-        acknowledged_sold=sold,
         acknowledged_at=now.isoformat(),
         channel_version=shown.version or listing.channel_version,
-        in_flight=None,
-        in_flight_sold=0,
-        sent_at=None,
         last_error=None,
     )
 

@@ -79,14 +79,14 @@ class Due:
         # does one that a request given up may have made; nothing that is planned strictly rests on it.
         unclear = self.listing.frozen or (self.strict and self.listing.doubt_until is not None)
         unseen = 0 if unclear else self.listing.unseen(current.quantity)
-        one = _acknowledging(self.listing, current.quantity, unseen, _questionable(self.listing, unseen))
+        one = acknowledging(self.listing, current.quantity, unseen, questionable(self.listing, unseen))
         if self.strict:
             given_up = replace(_given_up(one), frozen=False)  # From here on it is planned with what it shows.
             found = given_up.exposed(given_up.exposure.found(current.quantity))
             one = _observed(found, current.quantity, asked, poll)
         else:
             over = one.in_flight is None and _is_over(one, asked)
-            one = _looked_at(replace(one, doubt_until=None if over else one.doubt_until), poll)
+            one = looked_at(replace(one, doubt_until=None if over else one.doubt_until), poll)
         seen = replace(one, channel_version=current.version)
         return replace(self, current=current, unseen=unseen, listing=seen)
 
@@ -113,7 +113,7 @@ class Due:
         # What looking made questionable stays so; the number just told explains none of it.
         doubtful = min(self.unseen, self.listing.regrown_since)
         one = replace(
-            _acknowledging(self.listing, answer.quantity, self.unseen, doubtful),
+            acknowledging(self.listing, answer.quantity, self.unseen, doubtful),
             acknowledged_at=asked.isoformat(),
             channel_version=answer.version or self.listing.channel_version,
             in_flight=None,
@@ -128,13 +128,13 @@ class Due:
         return _observed(told, answer.quantity, asked, poll)
 
 
-def _acknowledging(listing: Listing, shown: int, unseen: int, doubtful: int) -> Listing:
+def acknowledging(listing: Listing, shown: int, unseen: int, doubtful: int) -> Listing:
     """It showed this number, with so many units sold that are not imported; `doubtful` ones may be no sales."""
     told = replace(listing, acknowledged=shown, acknowledged_sold=listing.sold + unseen)
     return replace(told, acknowledged_regrown=listing.rises.regrown - doubtful)
 
 
-def _questionable(listing: Listing, unseen: int) -> int:
+def questionable(listing: Listing, unseen: int) -> int:
     """All of it where a request without an answer may have come late, or never: which number it was counted down
     from is a guess then. Else no more than what was put back."""
     return unseen if may_be_applied_until(listing) else min(unseen, listing.regrown_since)
@@ -147,8 +147,8 @@ def imported(listing: Listing, finished_poll: int) -> Listing:
     somebody's edit, and stays for a person to judge (`domain/drift.py`). Units whose cancel was imported since it
     was observed may have come on top of what it showed: then it says nothing, and must be looked at once more.
     """
-    looked_at = listing.settling and finished_poll > listing.observed_poll
-    if not looked_at or not listing.doubtful or listing.rises.regrown != listing.observed_regrown:
+    is_covered = listing.settling and finished_poll > listing.observed_poll
+    if not is_covered or not listing.doubtful or listing.rises.regrown != listing.observed_regrown:
         return listing
     return replace(
         listing,
@@ -223,11 +223,11 @@ def _given_up(listing: Listing) -> Listing:
 
 def _observed(listing: Listing, shown: int, asked: datetime, poll: int) -> Listing:
     """A number asked for while an older request may still be applied proves nothing about what comes after."""
-    seen = _looked_at(listing, poll)
+    seen = looked_at(listing, poll)
     if not _is_over(listing, asked):
         return replace(seen, observed=None)
     return replace(seen, doubt_until=None, observed=shown)
 
 
-def _looked_at(listing: Listing, poll: int) -> Listing:
+def looked_at(listing: Listing, poll: int) -> Listing:
     return replace(listing, observed_poll=poll, observed_regrown=listing.rises.regrown)
