@@ -79,7 +79,7 @@ class History:
         self.town = Town(self.cloud, self._chance("town"), hosts)
         self.deeds = Deeds(self.town, self.shape)
         self.watch = Watch()
-        self.books = Books(self.town.markets, self.shape.recipes, self.shape.buffer)
+        self.books = Books(self.town.markets, self.shape.recipes, self.shape.buffer, self.town.sales)
         self.clocks_read_at = 0.0  # When the schedules ran for the last time.
         self.store, store.on_write, store.lag = store, self._written, self._lag
 

@@ -18,6 +18,8 @@ def check_spare(history: "History", facts: Facts) -> None:
     for sale in _binding(history, facts):
         left.subtract(facts.parts(_leaving(sale)))
         left.update(history.watch.gone.get(sale.order_id, {}))
+    for sale in history.books.uncounted():
+        left.update(facts.parts(sale.lines))
     shown = Counter[str]()
     for market in history.town.markets.values():
         shown.update(facts.parts(market.shelves))

@@ -12,7 +12,7 @@ from tests.simulate.mutants.harness import Hunt, hunt, table
 from tests.simulate.mutants.planted import PACKAGE, Inapplicable, Mutant, mutated, plant
 from tests.simulate.place import LAYER
 
-QUICK = ("available-condition-dropped", "shipment-id-ignored", "falling-stock-not-told")
+QUICK = ("ledger-skips-reservations", "shipment-id-ignored", "numbers-under-way-not-booked")
 SEEDS_MAX = 15
 
 BUG = Mutant("bug", "code.py", "a < b", "a <= b", ("1", "7"))
