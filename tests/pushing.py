@@ -17,11 +17,15 @@ from lastunit.domain.levels import Level, LevelKey
 from lastunit.domain.pushes import Answer, Delta, Failure, Form, Limits, Push, Refused, Shown, Target
 from lastunit.domain.snapshots import Notification
 from lastunit.domain.stock_view import SkuView
+from lastunit.domain.telling import APPLIED_WITHIN
 from lastunit.pool import ReadPool
 from lastunit.push import PushQuantities, Result, Task
 from lastunit.sync_ports import Grant, Kept
 from tests.fakes import NOON, FakeSettings, stocked
 from tests.risks import FakeDelays
+
+OVER = APPLIED_WITHIN.total_seconds() + 1
+"""Seconds after which a request that was given up is applied, or never will be."""
 
 
 @dataclass(slots=True)

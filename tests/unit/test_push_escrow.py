@@ -11,7 +11,7 @@ from lastunit.domain.exposure import Listing
 from lastunit.domain.pushes import Form
 from lastunit.push import Done, PushQuantities, Result, Retry, Task
 from tests.fakes import FakeSettings
-from tests.pushing import FakeChannel, Hub, Row
+from tests.pushing import OVER, FakeChannel, Hub, Row
 
 LOST = OutcomeUnknown("no answer")
 
@@ -130,7 +130,7 @@ def test_a_raise_waits_until_the_other_channel_acknowledged_its_lowering() -> No
     before = town.push(other), dict(town.shown)
     town.push(owner)
     unconfirmed = town.push(other), town.exposed
-    town.hub.clock.advance(61)
+    town.hub.clock.advance(OVER)
     town.push(owner)
     town.hub.polls.finish()
     town.settle()
@@ -178,7 +178,7 @@ def test_a_number_nobody_confirmed_counts_both_ways_until_it_is_read_back_and_po
 
     first = town.push("east")
     doubted = town.listing("east").exposure.units
-    town.hub.clock.advance(61)
+    town.hub.clock.advance(OVER)
     town.settle()
 
     assert (Retry(), 3) == (first, doubted)

@@ -10,10 +10,11 @@ from lastunit.domain.channels import Sync
 from lastunit.domain.errors import LastunitError, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.events import LevelChanged
 from lastunit.domain.pushes import Failure, Form
+from lastunit.domain.telling import APPLIED_WITHIN
 from lastunit.push import Done, Retry
 from lastunit.push_rises import KEY_LIVES
 from tests.fakes import stocked
-from tests.pushing import FakeChannel, Hub
+from tests.pushing import OVER, FakeChannel, Hub
 
 LOST = OutcomeUnknown("no answer")
 ARRIVED = {"shirt": Done(acknowledged=True)}
@@ -136,7 +137,7 @@ def test_an_increase_whose_answer_was_lost_is_not_sent_again(form: str) -> None:
     moves(hub, 3)
     hub.market.lost = [LOST]
     first = hub.push()
-    hub.clock.advance(61)
+    hub.clock.advance(OVER)
 
     second = hub.push()
 
@@ -151,7 +152,7 @@ def test_a_second_attempt_that_never_left_says_nothing_about_the_first(form: str
     moves(hub, 3)
     hub.market.lost = [LOST]
     hub.push()
-    hub.clock.advance(61)
+    hub.clock.advance(OVER)
     hub.market.write_errors = hub.market.read_errors = [trouble]
     hub.push()
 
@@ -178,7 +179,7 @@ def test_an_increase_that_was_lost_before_it_took_effect_is_sent_again(form: str
     moves(hub, 3)
     hub.market.write_errors = [LOST]
     hub.push()
-    hub.clock.advance(61)
+    hub.clock.advance(OVER)
 
     second = hub.push()
 
@@ -192,7 +193,7 @@ def test_sales_that_hide_whether_it_arrived_are_awaited() -> None:
     hub.market.lost = [LOST]
     hub.push()
     hub.market.sell("shirt", 2)
-    hub.clock.advance(61)
+    hub.clock.advance(OVER)
     unclear = hub.push()
     hub.imports("shirt", 2)
 
@@ -263,7 +264,7 @@ def test_an_overwrite_waits_while_an_increase_may_still_arrive() -> None:
 
     results = hub.push(overwrite=True)
 
-    assert {"shirt": Retry(40)} == results
+    assert {"shirt": Retry(APPLIED_WITHIN.total_seconds() - 20)} == results
 
 
 def test_an_increase_nobody_knows_the_fate_of_is_given_to_a_person_after_a_day() -> None:

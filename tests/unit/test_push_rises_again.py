@@ -7,7 +7,7 @@ from lastunit.domain.errors import OutcomeUnknown, Throttled
 from lastunit.domain.exposure import Rises
 from lastunit.domain.telling import may_be_applied_until
 from lastunit.push import Done
-from tests.pushing import Hub
+from tests.pushing import OVER, Hub
 from tests.unit.test_push_rises import FORMS, moves, shop
 
 LOST = OutcomeUnknown("no answer")
@@ -65,7 +65,7 @@ def test_nor_is_one_whose_answer_was_lost_before(later: Sync) -> None:
     moves(hub, 3)
     hub.market.lost = [LOST]
     hub.push()
-    hub.clock.advance(61)
+    hub.clock.advance(OVER)
     hub.treated(sync=later)
     hub.push(overwrite=True)
     hub.treated(sync=Sync.INCREMENTAL)
@@ -109,7 +109,7 @@ def test_an_increase_is_known_to_have_arrived_though_a_sale_before_it_is_importe
     hub.market.lost = [LOST]
     hub.push()
     hub.imports("shirt", 1)
-    hub.clock.advance(61)
+    hub.clock.advance(OVER)
 
     results = hub.push()
 

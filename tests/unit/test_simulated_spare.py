@@ -28,7 +28,8 @@ def told(states: Sequence[str], shown: int, *, escrow: bool = False) -> str | No
     for state in states:
         watch([order(state)])
     town = SimpleNamespace(markets={"web": SimpleNamespace(shelves={"shirt": shown})})
-    history = SimpleNamespace(watch=watch, town=town, shape=SimpleNamespace(buffer=0), is_escrow=escrow)
+    shape, books = SimpleNamespace(buffer=0), SimpleNamespace(uncounted=list)
+    history = SimpleNamespace(watch=watch, town=town, shape=shape, books=books, is_escrow=escrow)
     try:
         check_spare(cast(History, history), Facts([SALE], {}, {"shirt": {"shirt": 1}}))
     except Violation as violation:
