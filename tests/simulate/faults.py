@@ -20,7 +20,7 @@ RATES: Mapping[str, float] = {
     # Calls to SQS and EventBridge.
     "send_lost": 0.02,
     "send_unanswered": 0.02,
-    "send_partly": 0.02,
+    "send_partly": 0.06,
     # Any call: the process ends before it, or right after it took effect.
     "killed_before": 0.004,
     "killed_after": 0.004,
@@ -37,7 +37,7 @@ RATES: Mapping[str, float] = {
     # Channels.
     "channel_unreachable": 0.03,
     "channel_silent": 0.04,
-    "channel_late": 0.02,
+    "channel_late": 0.06,
     "channel_slow": 0.2,
     "channel_outage": 0.04,  # From then on for a while.
     "channel_throttles": 0.04,
