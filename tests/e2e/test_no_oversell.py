@@ -6,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
 from infra.local.promises import rows
 from infra.local.shop import Shop
 from infra.local.stack import LocalStack
+from infra.local.tools import StackError
 from tests.channels.marketplace import Misbehaviour, SoldOut
 from tests.e2e.waiting import dead_letters, eventually
 
@@ -61,7 +62,8 @@ def polled(shop: Shop) -> Iterator[None]:
 
     def poll(name: str) -> None:
         while not over.wait(POLL_SECONDS[name]):
-            shop.post(f"/channels/{name}/poll", {})
+            with suppress(TimeoutError, StackError):  # The next one makes up for a run that was cut off, as on AWS.
+                shop.post(f"/channels/{name}/poll", {})
 
     with ThreadPoolExecutor(len(shop.markets)) as pollers:
         done = [pollers.submit(poll, name) for name in shop.markets]

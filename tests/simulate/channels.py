@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 from lastunit.channel_ports import HttpResponse
 from lastunit.domain.errors import NotSent, OutcomeUnknown
@@ -16,7 +17,7 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 5.0  # As adapters.http waits.
 SLOW_SECONDS = 4.0  # Less than it waits.
 OUTAGE_SECONDS = 300.0
-LATE_SECONDS = 30.0  # A request given up is applied so much later at most, within the bound of docs/escrow.md.
+LATE_SECONDS = 30.0  # So long after its function's last moment a request given up may be applied: docs/escrow.md.
 
 REFUSALS = {"channel_throttles": Misbehaviour(throttled=1.0), "channel_broken": Misbehaviour(broken=1.0)}
 
@@ -54,7 +55,7 @@ class Wire:
         if strikes("channel_slow"):
             self.scheduler.sleep(SLOW_SECONDS * self.chance.random())
         if strikes("channel_late"):
-            self.scheduler.after(self.chance.random() * LATE_SECONDS, lambda: self._ignored(call))
+            self.scheduler.after(self._late(), lambda: self._ignored(call))
             self._give_up()
         answer = self._answered(self.hosts[host], call, sent)
         self._die("killed_after")
@@ -101,6 +102,12 @@ class Wire:
             self.gave_up = True
             self.scheduler.kill(actor)
             raise Killed
+
+    def _late(self) -> float:
+        """Seconds until it is applied."""
+        actor, now = self.scheduler.current, self.scheduler.now
+        last = actor.deadline if actor and isfinite(actor.deadline) else now
+        return self.chance.random() * (last + LATE_SECONDS - now)
 
     def _ignored(self, call: Call) -> None:
         """The request arrives; nobody is there for its answer."""

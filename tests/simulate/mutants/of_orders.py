@@ -173,9 +173,9 @@ OF_ORDERS = (
     ),
     Mutant(
         "arriving-units-not-offered",
-        "track.py",
-        "return event.after.sku if event.after.available > before else None",
-        "return None",
+        "process.py",
+        'return [_of_order(Arrival, key) for key in self._queue(content["arrived"])]',
+        "return []",
         ("5",),
     ),
     Mutant(
