@@ -186,6 +186,22 @@ def test_an_increase_that_was_lost_before_it_took_effect_is_sent_again(form: str
     assert (ARRIVED, {"shirt": 13}) == (second, hub.market.shelves)
 
 
+@pytest.mark.parametrize("form", ["swap", "set"])
+def test_an_increase_that_was_applied_late_is_not_sent_again(form: str) -> None:
+    """Rule 1.5-10: that its number is refused when it is sent again does not tell that it had not arrived."""
+    hub = shop(form)
+    moves(hub, 3)
+    hub.market.write_errors = [LOST]
+    hub.push()
+    hub.market.put("shirt", 13)
+    hub.clock.advance(OVER)
+
+    hub.push()
+    hub.push()
+
+    assert {"shirt": 13} == hub.market.shelves
+
+
 def test_sales_that_hide_whether_it_arrived_are_awaited() -> None:
     """On a channel that only overwrites: 13 less 2 unseen sales, or 10 plus somebody's hand? Their import tells."""
     hub = shop("set")

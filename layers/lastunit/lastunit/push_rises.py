@@ -14,7 +14,7 @@ from lastunit.domain.channels import Channel
 from lastunit.domain.errors import ChannelUnavailable, NotSent, OutcomeUnknown, Throttled
 from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
-from lastunit.domain.pushes import Answer, Delta, Failure, Form, Push, Refused, Shown
+from lastunit.domain.pushes import Answer, Delta, Failure, Push, Refused, Shown
 from lastunit.domain.rising import Rise, begun, finished, judged
 from lastunit.domain.telling import Due, not_applied
 from lastunit.push_desk import Desk
@@ -72,11 +72,12 @@ class RiseRound:
             self._settle(sent, answers, self.desk.polls_begun(batch))
 
     def _overwrite(self, api: ChannelApi, batch: Sequence[Listing]) -> None:
-        """By a number that is read first, and compared where the channel compares."""
-        blind = api.form is Form.SET
-        fresh = self._read(api, [row for row in batch if not row.rising or blind])
-        kept = [row for row in batch if row.rising and not blind]
-        sent = self._book(api, [*kept, *fresh])
+        """By a number that is read first, and compared where the channel compares.
+
+        Also where that was done before without an answer: that it is refused when it is sent again would not tell
+        whether it had been applied meanwhile.
+        """
+        sent = self._book(api, self._read(api, batch))
         if sent:
             answers = self.desk.call(api.write, [_push(row) for row in sent])
             self._settle(sent, answers, self.desk.polls_begun(batch))
