@@ -20,7 +20,7 @@ RATES: Mapping[str, float] = {
     # Calls to SQS and EventBridge.
     "send_lost": 0.02,
     "send_unanswered": 0.02,
-    "send_partly": 0.06,
+    "send_partly": 0.04,
     # Any call: the process ends before it, or right after it took effect.
     "killed_before": 0.004,
     "killed_after": 0.004,

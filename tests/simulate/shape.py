@@ -15,7 +15,7 @@ MIXES: tuple[tuple[tuple[str, ...], int], ...] = (
 """Kinds of the channels → how often. The store of the merchant's own is cheap to simulate, and takes every part."""
 
 MODES = (("shared", 4), ("escrow", 4), ("exclusive", 1))
-ORDERS = (4, 6, 6, 10, 12, 20, 30)  # Most bugs need few orders, and small histories are many.
+ORDERS = (4, 6, 6, 6, 10, 12, 20)  # Most bugs need few orders, and small histories are many.
 TICKS = (15.0, 60.0, 60.0, 60.0, 600.0, 3600.0)
 """Seconds between two runs of the schedules: what an order list still shows of the past is much or nothing."""
 LENGTHS = (2.0, 8.0)  # Of a history, in ticks.
