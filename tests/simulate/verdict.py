@@ -150,8 +150,16 @@ def _told_twice(history: "History") -> Iterator[tuple[str, str]]:
 
 
 def _sold(history: "History", channel: str) -> Counter[str]:
-    sales = [sale for sale in history.town.sales if sale.channel == channel and not sale.cancelled]
-    return sum((Counter(sale.lines) for sale in sales), Counter[str]())
+    """Of all that was ever told. A request takes nothing from what is available: its units may be told once more
+    (`spare.py`), and the channel adds its own to them when it is cancelled."""
+    units = Counter[str]()
+    for sale in (one for one in history.town.sales if one.channel == channel):
+        asked = sale.order_id in history.watch.asked
+        if sale.cancelled and asked:
+            units.subtract(sale.lines)
+        elif not sale.cancelled and not asked:
+            units.update(sale.lines)
+    return units
 
 
 def _owed(history: "History") -> Counter[str]:
