@@ -35,6 +35,18 @@ def test_a_cancel_imported_after_the_claim_brings_no_room() -> None:
     assert town.exposed <= town.hub.listings.stock["shirt", "M"].available
 
 
+def test_what_is_booked_counts_the_sales_that_its_room_was_counted_with() -> None:
+    """Promise 7: units that were put back after the claim are not booked beside the room that they made."""
+    town = Town(6)
+    row = town.hub.listings.listed["shirt", "east", "shirt"]
+    row.listing = replace(row.listing, sold=2, acknowledged=0, acknowledged_sold=2)  # Told 0 after they came back.
+    town.hub.listings.rivals = [lambda: restocks(town, "east", 2)]
+
+    town.push("east")
+
+    assert (4, 4) == (town.shown["east"], town.listing("east").exposure.units)
+
+
 def test_a_listing_whose_sku_is_gone_is_left_alone() -> None:
     town = Town(8)
     del town.hub.listings.skus["shirt"]

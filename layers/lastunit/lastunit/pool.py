@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lastunit.domain.booking import Request
+from lastunit.domain.booking import Exposure, Request
 from lastunit.domain.catalogue import Alias, Location, Sku
 from lastunit.domain.channels import Channel, Mode, Sync
 from lastunit.domain.escrow import Stake, room, tell
@@ -43,9 +43,12 @@ class Pool:
         stake = self.stakes.get(listing.key)
         if stake is None:
             return self
-        exposure = replace(listing.exposure, sold=self.sold[listing.key])
-        known = replace(stake, exposure=exposure.units, shown=listing.believed or 0, moves=True)
+        known = replace(stake, exposure=self.exposure(listing).units, shown=listing.believed or 0, moves=True)
         return replace(self, stakes={**self.stakes, listing.key: known})
+
+    def exposure(self, listing: Listing) -> Exposure:
+        """What its one writer knows of it, with the sales that its room was counted with."""
+        return replace(listing.exposure, sold=self.sold[listing.key])
 
     def number(self, key: ListingKey) -> int | None:
         """What the listing should be told now; None: it stays as it is."""

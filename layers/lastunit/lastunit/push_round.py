@@ -192,7 +192,7 @@ class Round:
         now = self.push.clock.now()
         if self.strict:
             return [booked for one in batch if (booked := self._book_in_time(one, now))]
-        due = {one.listing.key: one.sending(now) for one in batch}
+        due = {one.listing.key: one.sending(now, one.listing.exposure) for one in batch}
         owned = self.desk.book(Kept(self.desk.rows[key], one.listing) for key, one in due.items())
         # Another worker took over the others; it reads what we would have sent.
         self.desk.results |= {key: Done() for key in due.keys() - owned}
@@ -219,7 +219,7 @@ class Round:
             if grant and grant.size > CONDITIONS_MAX:
                 self.desk.refuse(key, Refused(Failure.INVALID, f"a kit at {len(grant.levels)} levels is too many"))
                 return None
-            booked = told.sending(now)
+            booked = told.sending(now, pool.exposure(one.listing))
             if self.desk.book([Kept(self.desk.rows[key], booked.listing, grant)]):
                 return booked
         self.desk.close(one.listing, Retry(1))

@@ -90,9 +90,11 @@ class Due:
         seen = replace(one, channel_version=current.version)
         return replace(self, current=current, unseen=unseen, listing=seen)
 
-    def sending(self, now: datetime) -> "Due":
-        """As it is booked before the number leaves: whatever happens next, the channel may show it."""
-        exposure = self.listing.exposure
+    def sending(self, now: datetime, exposure: Exposure) -> "Due":
+        """As it is booked before the number leaves: whatever happens next, the channel may show it.
+
+        `exposure`: what it may sell so far, by the sales that were known when room for the number was found.
+        """
         if self.strict:
             booked = exposure.sending(self.request)
         else:
