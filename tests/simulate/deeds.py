@@ -44,10 +44,13 @@ class Deeds:
             self.town.sales.append(Sale(intent.channel, market.sell(lines), lines))
 
     def _cancel(self, intent: Intent, chance: random.Random) -> None:
+        """What the channel puts back somebody else often buys at once: that order may be heard of first."""
         sale = self._some(chance, lambda one: not one.cancelled and not one.parcels and one.channel != COUNTER)
         if sale:
             self._market(sale).cancel(sale.external_id)
             sale.cancelled = True
+            if chance.random() < 0.5:
+                self._buy(replace(intent, channel=sale.channel, lines=sale.lines), chance)
 
     def _edit(self, intent: Intent, chance: random.Random) -> None:
         sale = self._some(

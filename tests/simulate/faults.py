@@ -39,7 +39,7 @@ RATES: Mapping[str, float] = {
     "channel_silent": 0.04,
     "channel_late": 0.06,
     "channel_slow": 0.2,
-    "channel_outage": 0.04,  # From then on for a while.
+    "channel_outage": 0.08,  # From then on for a while.
     "channel_throttles": 0.04,
     "channel_broken": 0.03,
     "channel_lies": 0.01,

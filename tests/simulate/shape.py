@@ -101,7 +101,7 @@ def draw(chance: random.Random, orders: int | None = None) -> Shape:
         kits,
         picking,
         mode,
-        {"takes_requests": chance.random() < 0.5, "reevaluates": chance.random() < 0.5},
+        {"takes_requests": chance.random() < 0.8, "reevaluates": chance.random() < 0.8},
         tick,
         tick * chance.uniform(*LENGTHS),
         orders or chance.choice(ORDERS),
