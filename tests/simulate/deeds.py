@@ -41,7 +41,7 @@ class Deeds:
         shelves = market.shelves
         lines = {name: min(units, shelves[name]) for name, units in intent.lines.items() if shelves[name] > 0}
         if lines:
-            self.town.sales.append(Sale(intent.channel, market.sell(lines), lines))
+            self.town.sales.append(Sale(intent.channel, market.sell(lines), lines, self._second))
 
     def _cancel(self, intent: Intent, chance: random.Random) -> None:
         """What the channel puts back somebody else often buys at once: that order may be heard of first."""
@@ -53,18 +53,19 @@ class Deeds:
                 self._buy(replace(intent, channel=sale.channel, lines=sale.lines), chance)
 
     def _edit(self, intent: Intent, chance: random.Random) -> None:
+        """Later than what it changes: by Shopify's clock, nobody can tell two changes within a second apart."""
         sale = self._some(
             chance,
             lambda one: not one.cancelled and not one.parcels and self._kind(one) in ("generic", "shopify"),
         )
-        if sale is None:
+        if sale is None or sale.changed_at == self._second:
             return
         lines = {name: max(1, units + chance.choice((-1, 0, 1))) for name, units in sale.lines.items()}
         try:
             self._market(sale).edit(sale.external_id, lines)
         except SoldOut:
             return
-        sale.lines = lines
+        sale.lines, sale.changed_at = lines, self._second
 
     # -- the warehouse ---------------------------------------------------------------------------------------
 
@@ -253,6 +254,10 @@ class Deeds:
                 self._tell(Retry(order.channel, order.external_id))
 
     # --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _second(self) -> int:
+        return int(self.town.cloud.scheduler.now)
 
     def _order(self, sale: Sale) -> Order | None:
         found: Any = self.town.ask(lambda hub: hub.stock_book.orders([sale.order_id]))

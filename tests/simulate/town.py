@@ -36,12 +36,13 @@ ANSWERS = (NotFound, Conflict, InvalidInput)
 class Sale:
     """What a channel knows of one order: the truth that the hub must come to. `lines`: name → units.
 
-    `parcels`: id → name → units; empty when voided. `restocks`: does the channel put cancelled units back itself?
+    `parcels`: id → name → units; empty when voided. `changed_at`: the second its lines were last changed in.
     """
 
     channel: str
     external_id: str
     lines: dict[str, int]
+    changed_at: int = -1
     cancelled: bool = False
     parcels: dict[str, dict[str, int]] = field(default_factory=dict)
     returning: bool = False
