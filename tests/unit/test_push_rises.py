@@ -215,8 +215,25 @@ def test_sales_that_hide_whether_it_arrived_are_awaited() -> None:
 
     clear = hub.push()
 
-    assert ({"shirt": Retry()}, ARRIVED) == (unclear, clear)
+    assert (isinstance(unclear["shirt"], Retry), ARRIVED) == (True, clear)
     assert {"shirt": 11} == hub.market.shelves
+
+
+@pytest.mark.parametrize(("seconds", "later"), [(5, OVER), (OVER, KEY_LIVES / timedelta(seconds=1) + 1)])
+def test_what_hides_whether_it_arrived_is_looked_at_no_more_often_than_time_may_tell(
+    seconds: float, later: float
+) -> None:
+    """Or its message would be among the dead letters long before."""
+    hub = shop("set")
+    moves(hub, 3)
+    hub.market.lost = [LOST]
+    hub.push()
+    hub.market.sell("shirt", 2)
+    hub.clock.advance(seconds)
+
+    unclear = hub.push()
+
+    assert {"shirt": Retry(later - seconds)} == unclear
 
 
 def test_what_came_meanwhile_is_another_increase() -> None:

@@ -16,7 +16,7 @@ from lastunit.domain.exposure import Listing
 from lastunit.domain.groups import ListingKey
 from lastunit.domain.pushes import Answer, Delta, Failure, Push, Refused, Shown
 from lastunit.domain.rising import Rise, begun, finished, judged
-from lastunit.domain.telling import Due, not_applied
+from lastunit.domain.telling import APPLIED_WITHIN, Due, not_applied
 from lastunit.push_desk import Desk
 from lastunit.pushing import Done, Result, Retry, Task
 from lastunit.sync_ports import Kept
@@ -107,10 +107,18 @@ class RiseRound:
             case Rise.APPLIED:
                 self._arrived(row, current, poll)
             case Rise.UNCLEAR:
-                self.desk.close(row, Retry())  # The import of the sales that hide it asks for a push by itself.
+                self.desk.close(row, self._patience(row))
             case Rise.NOT_APPLIED:
                 return not_applied(row)
         return None
+
+    def _patience(self, row: Listing) -> Retry:
+        """The import of the sales that hide it asks for a push by itself. Without it time alone tells more: when
+        nothing can arrive late any more, and when a person is asked."""
+        now = self.push.clock.now()
+        age = now - (datetime.fromisoformat(row.sent_at) if row.sent_at else now)
+        until = APPLIED_WITHIN if age <= APPLIED_WITHIN else KEY_LIVES
+        return Retry((until - age) / timedelta(seconds=1) + 1)
 
     def _book(self, api: ChannelApi, rows: Sequence[Listing]) -> list[Listing]:
         self.desk.await_turn(api)
