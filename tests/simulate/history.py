@@ -19,7 +19,7 @@ from tests.simulate.deeds import Deeds
 from tests.simulate.http import MarketHttp
 from tests.simulate.opening import Opening
 from tests.simulate.plan import Intent
-from tests.simulate.scheduler import START, Actor, Scheduler
+from tests.simulate.scheduler import Actor, Scheduler, VirtualClock
 from tests.simulate.spare import check_spare
 from tests.simulate.store import Store, Write
 from tests.simulate.town import Town
@@ -69,7 +69,8 @@ class History:
         self.faults = faults.Faults(rates, self._chance("strikes"))
         self.shape = shape.draw(self._chance("shape"), case.orders)
         hosts: dict[str, Marketplace] = {}
-        store = Store(_tables(), lambda: START.timestamp() + self.scheduler.now)
+        clock = VirtualClock(self.scheduler)
+        store = Store(_tables(), lambda: clock.now().timestamp())
         wire = Wire(self.scheduler, self.faults, self._chance("wire"), hosts, self.shape.is_kept)
         self.wire, self.is_escrow = wire, self.shape.mode == "escrow"
         http, self.recorder = MarketHttp(hosts, wire), Recorder()
@@ -79,7 +80,7 @@ class History:
         self.town = Town(self.cloud, self._chance("town"), hosts)
         self.deeds = Deeds(self.town, self.shape)
         self.watch = Watch()
-        self.books = Books(self.town.markets, self.shape.recipes, self.shape.buffer, self.town.sales)
+        self.books = Books(clock.now, self.town.markets, self.shape.recipes, self.shape.buffer, self.town.sales)
         self.clocks_read_at = 0.0  # When the schedules ran for the last time.
         self.store, store.on_write, store.lag = store, self._written, self._lag
 
