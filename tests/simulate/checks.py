@@ -31,13 +31,13 @@ class Violation(Exception):
 
 @dataclass(slots=True)
 class Watch:
-    """Sees every write that takes effect. `asked`: the orders that ever were requests."""
+    """Sees every write that takes effect. `asked`: order → the most units that it ever was a request for."""
 
     promised: Counter[LevelKey] = field(default_factory=Counter)
     reserved: dict[LevelKey, int] = field(default_factory=dict)
     on_hand: Counter[str] = field(default_factory=Counter)
     gone: dict[str, Counter[str]] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    asked: dict[str, Counter[str]] = field(default_factory=dict)
     writes: int = 0
 
     def __call__(self, writes: Sequence[Write]) -> None:
@@ -80,7 +80,7 @@ class Watch:
         order_id = ":".join(order["pk"].split("#", 2)[1:])
         self.gone[order_id] = gone(order)
         if order["state"] == "requested":
-            self.asked.add(order_id)
+            self.asked[order_id] = self.asked.get(order_id, Counter()) | wanted(order)
         if write.before:
             _check_clock(plain(write.before), order)
         return before.keys() | after.keys()
