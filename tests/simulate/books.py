@@ -1,9 +1,8 @@
 """The two invariants that docs/escrow.md rests on, looked at in what the hub has written of channels and levels."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from tests.channels.marketplace import Marketplace
 from tests.simulate.checks import LevelKey, Violation
@@ -11,23 +10,18 @@ from tests.simulate.rows import Row, number, plain
 from tests.simulate.store import Write
 from tests.simulate.town import Sale
 
-CLOCK_WRONG = timedelta(seconds=7)
-WORKER_LIVES = timedelta(seconds=30)
-"""docs/escrow.md, "The bound": by how much a machine's clock may be wrong, and for how long a function runs."""
-
 ListingKey = tuple[str, str]
 """(Channel, name)."""
 
 
 @dataclass(slots=True)
 class Books:
-    """`now`: the tables' time. `recipes`: what is sold → stocked SKU → units in one. `buffer`: what is kept back.
+    """`recipes`: what is sold → stocked SKU → units in one. `buffer`: what is kept back.
 
     `told`: by how much a listing's number was raised by us, in all; what its channel does itself is not in it.
     `cancelled_first`: orders whose cancel was told before themselves.
     """
 
-    now: Callable[[], datetime]
     markets: Mapping[str, Marketplace]
     recipes: Mapping[str, Mapping[str, int]]
     buffer: int
@@ -55,16 +49,9 @@ class Books:
                 told_of = True
                 if after.get("booked") and write.before and after["sent_at"] != plain(write.before).get("sent_at"):
                     booked.append((channel, name))
-                    self._check_clock(datetime.fromisoformat(after["sent_at"]))
         if self.is_open and told_of:
             self._check_room(booked)
             self.check_told()
-
-    def _check_clock(self, sent_at: datetime) -> None:
-        """When a request is over is judged by what its machine took for the time."""
-        late = self.now() - sent_at
-        if not -CLOCK_WRONG <= late <= WORKER_LIVES + CLOCK_WRONG:
-            raise Violation("7", f"a number is booked at {sent_at}, which is {late} ago")
 
     def check_told(self) -> None:
         """I1, for units sold and units put back alike: no channel was told more than is booked for it."""

@@ -14,6 +14,8 @@ from tests.simulate import faults, plan, shape
 from tests.simulate.books import Books
 from tests.simulate.channels import Wire
 from tests.simulate.checks import Violation, Watch
+from tests.simulate.claims import Claims
+from tests.simulate.clocks import Clocks
 from tests.simulate.cloud import Cloud
 from tests.simulate.deeds import Deeds
 from tests.simulate.http import MarketHttp
@@ -24,6 +26,7 @@ from tests.simulate.spare import check_spare
 from tests.simulate.store import Store, Write
 from tests.simulate.town import Town
 from tests.simulate.verdict import check_rest, facts_of
+from tests.simulate.watermark import Watermarks
 
 MINUTE = 60.0
 HOURS_OF_HEALING = 3
@@ -80,7 +83,9 @@ class History:
         self.town = Town(self.cloud, self._chance("town"), hosts)
         self.deeds = Deeds(self.town, self.shape)
         self.watch = Watch()
-        self.books = Books(clock.now, self.town.markets, self.shape.recipes, self.shape.buffer, self.town.sales)
+        self.books = Books(self.town.markets, self.shape.recipes, self.shape.buffer, self.town.sales)
+        self.clocks, self.claims = Clocks(clock.now), Claims(clock.now, lambda: self.scheduler.current)
+        self.watermarks = Watermarks(lambda: self.scheduler.now, self.town.sales)
         self.clocks_read_at = 0.0  # When the schedules ran for the last time.
         self.store, store.on_write, store.lag = store, self._written, self._lag
 
@@ -136,6 +141,9 @@ class History:
 
     def _written(self, writes: Sequence[Write]) -> None:
         self.watch(writes)
+        self.clocks(writes)
+        self.claims(writes)
+        self.watermarks(writes)
         if self.is_escrow:
             self.books(writes)
         self.cloud.spread()

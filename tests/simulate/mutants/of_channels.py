@@ -67,16 +67,15 @@ OF_CHANNELS = (
         "self._save(interrupted(self.before, self.reading, self._now(), str(error)))",
         "self._save(ended(self.before, self.reading, self._now()))",
         ("5", "7"),
-        mode="escrow",
         faults=("channel_outage",),  # One call in trouble is made again.
     ),
     Mutant(
         "cursor-beyond-what-was-read",
         "domain/polling.py",
         "reached = min(max(self.at, latest.astimezone(UTC)), now) if latest else self.reached",
-        "reached = now + OVERLAP",
+        "reached = now + 2 * OVERLAP",
         ("3", "5"),
-        faults=("clock_off",),
+        faults=("webhook_lost",),
     ),
     Mutant(
         "late-requests-forgotten",
@@ -148,7 +147,7 @@ OF_CHANNELS = (
         'condition = "claim = :worker"',
         'condition = "(attribute_exists(pk) OR claim = :worker)"',
         ("6", "7"),
-        faults=("clock_off",),
+        faults=("answer_lost",),
     ),
     Mutant(
         "held-listing-not-asked-again",
@@ -156,7 +155,7 @@ OF_CHANNELS = (
         "Retry(HELD_SECONDS) if tasks[key].overwrite else Retry()",
         "Done()",
         ("6", "7"),
-        faults=("clock_off",),
+        faults=("killed_before", "killed_after"),
     ),
     Mutant(
         "task-dropped-when-tables-are-silent",
