@@ -10,6 +10,7 @@ from lastunit.domain.errors import StoreUnavailable
 from lastunit.domain.exposure import Rises
 from lastunit.domain.pushes import Limits
 from lastunit.push import Retry, Task
+from lastunit.push_desk import HELD_SECONDS
 from tests.pushing import Hub
 
 SHIRT = ("shirt", "web", "shirt")
@@ -44,6 +45,19 @@ def test_a_change_is_told_though_an_older_overwrite_of_the_same_listing_is_not()
     hub.use_case([Task(SHIRT, overwrite=True, not_since=before), Task(SHIRT)])
 
     assert {"shirt": 5} == hub.market.shelves
+
+
+@pytest.mark.parametrize(("overwrite", "pause"), [(True, HELD_SECONDS), (False, None)])
+def test_whoever_meets_a_claim_comes_again(overwrite: bool, pause: float | None) -> None:
+    """Its holder looks again, but at no more than what changed, which is less than an overwrite; and it may die."""
+    hub = Hub()
+    hub.lists("shirt", 5, told=9)
+    row = hub.listings.listed[SHIRT]
+    row.claim, row.until = "another worker", hub.clock.now() + timedelta(seconds=1)
+
+    results = hub.push("shirt", overwrite=overwrite)
+
+    assert ({"shirt": Retry(pause)}, True) == (results, row.again)
 
 
 def test_a_listing_out_of_revisions_waits_until_the_day_ends() -> None:

@@ -20,7 +20,9 @@ BUG = Mutant("bug", "code.py", "a < b", "a <= b", ("1", "7"))
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_every_mutant_still_applies_and_is_python(mutant: Mutant) -> None:
-    compile(mutated(mutant, LAYER), mutant.file, "exec")
+    for one in (mutant, mutant.also):
+        if one:
+            compile(mutated(one, LAYER), one.file, "exec")
 
 
 def test_no_two_mutants_share_a_name() -> None:

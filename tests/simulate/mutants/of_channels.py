@@ -155,7 +155,7 @@ OF_CHANNELS = (
         "Retry(HELD_SECONDS) if tasks[key].overwrite else Retry()",
         "Done()",
         ("6", "7"),
-        faults=("killed_before", "killed_after"),
+        also=Mutant("word-not-heard", "adapters/listings.py", "return set(refused)", "return set()", ("6", "7")),
     ),
     Mutant(
         "task-dropped-when-tables-are-silent",

@@ -18,6 +18,8 @@ class Mutant:
 
     It can be noticed in histories of that `mode` alone ("": of any), in such shops, where one of these kinds of
     `faults` strikes (none: whatever strikes). That saves time, and no more: others are of no use.
+
+    `also`: a guard that is left out with it, because each of the two does without the other.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Mutant:
     mode: str = ""
     faults: tuple[str, ...] = ()
     where: Callable[[Shape], bool] = lambda shape: True
+    also: "Mutant | None" = None
 
     def is_noticeable(self, seed: int) -> bool:
         history = History(Case(seed))
@@ -50,7 +53,9 @@ def mutated(mutant: Mutant, layer: Path) -> str:
 
 def plant(mutant: Mutant, layer: Path, folder: Path) -> Path:
     """A copy of the layer, in the folder, that has the bug."""
-    text, copy = mutated(mutant, layer), folder / mutant.name
+    copy = folder / mutant.name
     shutil.copytree(layer, copy)
-    (copy / PACKAGE / mutant.file).write_text(text)
+    for one in (mutant, mutant.also):
+        if one:
+            (copy / PACKAGE / one.file).write_text(mutated(one, copy))
     return copy
