@@ -72,6 +72,7 @@ class FakeListings:
     unsettled: dict[ListingKey, int] = field(default_factory=dict)
     rivals: list[Callable[[], None]] = field(default_factory=list)  # Each writes just before one of our bookings.
     quicker: list[Callable[[], None]] = field(default_factory=list)  # Each comes just before one of our claims.
+    between: list[Callable[[], None]] = field(default_factory=list)  # Each comes just before levels are read.
 
     def view(self, sku: str) -> SkuView | None:
         if sku not in self.skus:
@@ -85,6 +86,8 @@ class FakeListings:
         return {sku: self.skus[sku] for sku in skus if sku in self.skus}
 
     def levels(self, keys: Iterable[LevelKey]) -> dict[LevelKey, Level]:
+        if self.between:
+            self.between.pop(0)()
         return {key: self.stock[key] for key in keys if key in self.stock}
 
     def rows(self, keys: Iterable[ListingKey]) -> dict[ListingKey, Listing]:

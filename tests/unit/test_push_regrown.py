@@ -11,6 +11,7 @@ from lastunit.domain.catalogue import Alias
 from lastunit.domain.channels import Channel, Mode
 from lastunit.domain.drift import Kind
 from lastunit.domain.pushes import Form
+from lastunit.push import Retry
 from tests.pushing import FakeChannel, Hub
 from tests.reconciling import Mirror
 
@@ -52,6 +53,18 @@ def test_after_a_poll_that_began_later_it_is_told_the_whole_number(form: Form) -
     shop.push()
 
     assert ({"shirt": 7}, False) == (shop.market.shelves, shop.listing("shirt").settling)
+
+
+def test_units_that_come_back_between_the_two_reads_hide_no_sale() -> None:
+    """The levels have them, and so has what the channel shows: a sale out of them would be shown again."""
+    shop = Hub(FakeChannel(Form.SWAP, 100, False, False))
+    shop.lists("shirt", 4, told=6, imported=2)
+    shop.market.put("shirt", 4)  # One was put back, and sold once more.
+    shop.listings.between = [lambda: cancel(shop)]
+
+    results = shop.push()
+
+    assert ({"shirt": Retry(1)}, {"shirt": 4}) == (results, shop.market.shelves)
 
 
 def test_a_poll_that_began_before_it_was_looked_at_proves_nothing() -> None:

@@ -64,17 +64,25 @@ class Round:
     def _due(self, tasks: Sequence[Task]) -> list[Due]:
         form = self.push.read_pool.form(self.channel)
         stock = self.push.stock(self.channel, self.desk.rows.values())
+        restocked = self._restocked_meanwhile()
         due = list[Due]()
         for task in tasks:
             row = self.desk.rows[task.key]
             wanted = stock.number(row)
             gone = None if row.sku in stock.items else Done()
-            early = gone or self._early(task, row, wanted) or self._forget_rises(row, stock)
+            moved = Retry(1) if row.key in restocked else None
+            early = gone or moved or self._early(task, row, wanted) or self._forget_rises(row, stock)
             if early:
                 self.desk.close(row, early)
             else:
                 due.append(Due(row, wanted, form))
         return due
+
+    def _restocked_meanwhile(self) -> set[ListingKey]:
+        """Units came back between the two reads. The levels have them and the listing does not know that they are
+        on its channel's shelf as well, where they would hide as many sales."""
+        rows = self.push.listings.rows(self.desk.rows)
+        return {key for key, row in rows.items() if row.rises.regrown != self.desk.rows[key].rises.regrown}
 
     def _escrowed_due(self, tasks: Sequence[Task], finished: int) -> list[Due]:
         """Their numbers are planned when they are booked. `finished`: the last poll that was."""
