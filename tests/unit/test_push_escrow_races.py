@@ -8,6 +8,7 @@ from lastunit.domain.catalogue import Location, Sku
 from lastunit.domain.exposure import Listing
 from lastunit.domain.levels import Level
 from lastunit.domain.pushes import Failure, Form
+from lastunit.domain.telling import APPLIED_WITHIN
 from lastunit.push import Done
 from tests.pushing import Row
 from tests.unit.test_push_escrow import Town
@@ -112,6 +113,20 @@ def test_an_overwrite_looks_at_what_the_channel_shows() -> None:
     town.push("east", overwrite=True)
 
     assert 4 == town.shown["east"]
+
+
+def test_a_sale_seen_while_a_request_given_up_may_still_arrive_is_not_counted_again_with_its_import() -> None:
+    """Promise 6: or what the channel shows would look like somebody's edit."""
+    town = Town(8)
+    town.settle()
+    row = town.hub.listings.listed["shirt", "east", "shirt"]
+    row.listing = replace(row.listing, doubt_until=(town.hub.clock.now() + APPLIED_WITHIN).isoformat())
+    town.sells("east", 1, imported=False)
+    town.push("east", overwrite=True)
+
+    town.imports("east", 1)
+
+    assert (3, 3) == (town.shown["east"], town.listing("east").believed)
 
 
 def test_an_overwrite_thaws_a_listing_though_its_number_is_left_as_it_is() -> None:

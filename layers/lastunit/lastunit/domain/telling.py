@@ -75,10 +75,8 @@ class Due:
 
         `asked`: when it was; `poll`: its last poll begun when the answer was in.
         """
-        # What a frozen listing shows is what somebody made of it: its difference is drift, and hides no sale. Nor
-        # does one that a request given up may have made; nothing that is planned strictly rests on it.
-        unclear = self.listing.frozen or (self.strict and self.listing.doubt_until is not None)
-        unseen = 0 if unclear else self.listing.unseen(current.quantity)
+        # What a frozen listing shows is what somebody made of it: its difference is drift, and hides no sale.
+        unseen = 0 if self.listing.frozen else self.listing.unseen(current.quantity)
         one = acknowledging(self.listing, current.quantity, unseen, questionable(self.listing, unseen))
         if self.strict:
             given_up = replace(_given_up(one), frozen=False)  # From here on it is planned with what it shows.
