@@ -16,7 +16,7 @@ ListingKey = tuple[str, str]
 
 @dataclass(slots=True)
 class Books:
-    """`recipes`: what is sold → stocked SKU → units in one. `buffer`: what is kept back.
+    """`recipes`: what is sold → stocked SKU → units in one. `buffer`: what is kept of each SKU.
 
     `told`: by how much a listing's number was raised by us, in all; what its channel does itself is not in it.
     `cancelled_first`: orders whose cancel was told before themselves.

@@ -106,7 +106,7 @@ def _check_whole(order: Row) -> None:
     held = _sum(order.get("allocations", ())) + _sum(order.get("backorders", ()))
     if order["state"] == "exception":
         return  # What it held before stays held until a person has looked at it.
-    open_ = wanted(order) - gone(order)  # More may have left than was wanted: shipments are never refused.
+    open_ = still_wanted(order)
     if order["state"] in HOLDING and held != open_:
         raise Violation("4", f"{order['pk']} {order['state']}: holds {dict(held)}, {dict(open_)} are open")
     if order["state"] not in HOLDING and held:
@@ -130,6 +130,11 @@ def wanted(order: Row) -> Counter[str]:
         for sku, each in line.get("parts", {}).items():
             units[sku] += each * max(0, line["quantity"] - line.get("declined", 0))
     return +units
+
+
+def still_wanted(order: Row) -> Counter[str]:
+    """Less what has left. More may have than was wanted: shipments are never refused."""
+    return wanted(order) - gone(order)
 
 
 def gone(order: Row) -> Counter[str]:

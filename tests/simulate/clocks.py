@@ -8,6 +8,7 @@ from tests.simulate.checks import Violation
 from tests.simulate.rows import plain
 from tests.simulate.store import Write
 
+# By docs/escrow.md, and not by the layer, which is what is checked here.
 WRONG_MAX = timedelta(seconds=7)
 WORKER_LIVES = timedelta(seconds=30)
 CLAIM_LASTS = timedelta(seconds=45)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.linear import levels as linear
 from tests.simulate import model
-from tests.simulate.checks import CLOCKS, Violation, gone, wanted
+from tests.simulate.checks import CLOCKS, Violation, still_wanted
 from tests.simulate.rows import Row, rows
 from tests.simulate.scheduler import START
 
@@ -130,7 +130,7 @@ def _forgotten(history: "History", orders: Iterable[Row], levels: Iterable[Row])
             if there.get(part["sku"], 0) > 0:
                 yield "5", f"{order['pk']} waits for {part}, and {there[part['sku']]} are there"
         asks = order["state"] == "requested" and channels[order["pk"].split("#")[1]]["reevaluates"]
-        open_ = wanted(order) - gone(order)
+        open_ = still_wanted(order)
         if asks and all(units <= there.get(sku, 0) for sku, units in open_.items()):
             yield "5", f"{order['pk']} asks for {dict(open_)}, and all of that is there"
 
@@ -169,7 +169,7 @@ def _owed(history: "History") -> Counter[str]:
     units = Counter[str]()
     for row in rows(history.store.rows("OrdersTable"), "ORDER"):
         if row["state"] == "requested" and not row.get("on_request"):
-            units += wanted(row) - gone(row)
+            units += still_wanted(row)
         for part in row.get("backorders", ()):
             units[part["sku"]] += part["quantity"]
     return units

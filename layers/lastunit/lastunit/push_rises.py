@@ -42,7 +42,7 @@ class RiseRound:
         return self.desk.results, self.desk.again
 
     def _is_due(self, row: Listing) -> bool:
-        if row.rising and row.sent_at and self.push.clock.now() - datetime.fromisoformat(row.sent_at) > KEY_LIVES:
+        if row.rising and self._age(row) > KEY_LIVES:
             message = f"nobody knows whether +{row.rising} arrived; overwrite the listing"
             self.desk.refuse(row.key, Refused(Failure.INVALID, message))
         elif row.frozen or not (row.rising or row.rises.due):
@@ -115,10 +115,14 @@ class RiseRound:
     def _patience(self, row: Listing) -> Retry:
         """The import of the sales that hide it asks for a push by itself. Without it time alone tells more: when
         nothing can arrive late any more, and when a person is asked."""
-        now = self.push.clock.now()
-        age = now - (datetime.fromisoformat(row.sent_at) if row.sent_at else now)
+        age = self._age(row)
         until = APPLIED_WITHIN if age <= APPLIED_WITHIN else KEY_LIVES
         return Retry((until - age) / timedelta(seconds=1) + 1)
+
+    def _age(self, row: Listing) -> timedelta:
+        """Of the increase under way."""
+        now = self.push.clock.now()
+        return now - datetime.fromisoformat(row.sent_at) if row.sent_at else timedelta()
 
     def _book(self, api: ChannelApi, rows: Sequence[Listing]) -> list[Listing]:
         self.desk.await_turn(api)
