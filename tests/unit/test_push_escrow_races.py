@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from lastunit.domain.booking import Exposure
 from lastunit.domain.catalogue import Location, Sku
 from lastunit.domain.exposure import Listing
 from lastunit.domain.levels import Level
-from lastunit.domain.pushes import Failure, Form
-from lastunit.domain.telling import APPLIED_WITHIN
+from lastunit.domain.pushes import Failure, Form, Shown
+from lastunit.domain.telling import APPLIED_WITHIN, Due
 from lastunit.push import Done
+from tests.fakes import NOON
 from tests.pushing import Row
 from tests.unit.test_push_escrow import Town
 
@@ -46,6 +48,19 @@ def test_what_is_booked_counts_the_sales_that_its_room_was_counted_with() -> Non
     town.push("east")
 
     assert (4, 4) == (town.shown["east"], town.listing("east").exposure.units)
+
+
+@pytest.mark.parametrize("form", [Form.SWAP, Form.SET])
+def test_what_was_sold_before_a_number_left_lowers_it_no_more(form: Form) -> None:
+    """Promise 6: it was imported between the claim and the plan, so the number that was planned knows of it."""
+    claimed = Listing("east", "shirt", "shirt", sold=3, acknowledged=14, granted=14)
+    due = Due(claimed, 10, form, strict=True)
+
+    sent = due.sending(NOON, Exposure(14, 0, sold=4))
+    told = sent.confirmed(Shown(10), NOON, 1)
+
+    assert (10, 4) == (sent.listing.in_flight, sent.listing.in_flight_sold)
+    assert (10, 4) == (told.acknowledged, told.acknowledged_sold)
 
 
 def test_a_listing_whose_sku_is_gone_is_left_alone() -> None:

@@ -103,7 +103,8 @@ class Due:
             _overtaken(revised(self.listing.exposed(booked), now)),
             doubt_until=until.isoformat() if until else None,
             in_flight=self.quantity,
-            in_flight_sold=self.sold,
+            # What is imported by now the channel sold before: it lowers no number that leaves only now.
+            in_flight_sold=max(self.sold, exposure.sold),
             sent_at=now.isoformat(),
         )
         return replace(self, listing=one)
@@ -114,6 +115,7 @@ class Due:
         doubtful = min(self.unseen, self.listing.regrown_since)
         one = replace(
             acknowledging(self.listing, answer.quantity, self.unseen, doubtful),
+            acknowledged_sold=max(self.sold, self.listing.in_flight_sold),
             acknowledged_at=asked.isoformat(),
             channel_version=answer.version or self.listing.channel_version,
             in_flight=None,
