@@ -72,6 +72,23 @@ def test_each_difference_has_its_cause(seen: Reading, expected: Kind | None) -> 
     assert expected is classify(seen)
 
 
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (reading(9, sold=6, granted=15, settling=True), Kind.LOST_PUSH),
+        (reading(10, sold=6, granted=15, settling=True), Kind.RESTOCK),
+        (reading(9, sold=6, granted=15, settling=True, frozen=True), Kind.RESTOCK),
+        (reading(9, sold=6, granted=15), Kind.RESTOCK),
+    ],
+    ids=["within", "more than that", "a person was asked already", "it waits for no poll"],
+)
+def test_more_than_is_believed_and_no_more_than_it_may_show_is_looked_at_once_more(
+    seen: Reading, expected: Kind
+) -> None:
+    """Fewer sales were guessed than came in: beside a request without an answer nobody knows which they are."""
+    assert expected is classify(seen)
+
+
 def test_only_what_a_person_must_judge_freezes() -> None:
     assert {Kind.RESTOCK, Kind.EDIT} == {kind for kind in Kind if kind.freezes}
 

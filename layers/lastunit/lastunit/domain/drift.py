@@ -113,8 +113,7 @@ def classify(reading: Reading) -> Kind | None:
         return None if reading.after.in_flight is None else Kind.LOST_PUSH
     if reading.after.in_flight is not None and _agrees(_arrived(reading)):
         return None
-    forgivable = reading.after.doubt_until is not None or 0 < missing(reading) <= reading.after.regrown_since
-    if forgivable and reading.covered:
+    if reading.covered and _is_forgivable(reading):
         return Kind.LOST_PUSH
     more = 0 if missing(reading) else reading.shown - (reading.most or 0)
     sold = max(0, reading.after.sold - reading.after.acknowledged_sold)
@@ -143,6 +142,18 @@ def adopted(listing: Listing, found: Drift) -> Listing:
     most = replace(exposure, granted=max(exposure.granted, believed + exposure.sold))
     told = replace(listing.exposed(most), acknowledged=believed, acknowledged_sold=listing.sold)
     return replace(told, observed=None, frozen=False)
+
+
+def _is_forgivable(reading: Reading) -> bool:
+    """May a guess be wrong: of what was sold beside a request without an answer, or put back before a number?
+
+    Too few sales were guessed where it shows more than is believed, and no more than its exposure allows.
+    """
+    after = reading.after
+    if missing(reading):
+        return after.doubt_until is not None or missing(reading) <= after.regrown_since
+    is_allowed = after.settling and not after.frozen and reading.shown <= after.exposure.units
+    return after.doubt_until is not None or is_allowed
 
 
 def _agrees(reading: Reading) -> bool:
