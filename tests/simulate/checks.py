@@ -128,21 +128,39 @@ def wanted(order: Row) -> Counter[str]:
     units = Counter[str]()
     for line in order.get("lines", ()):
         for sku, each in line.get("parts", {}).items():
-            units[sku] += each * max(0, line["quantity"] - line.get("declined", 0))
+            units[sku] += each * _asked(line)
     return +units
 
 
 def still_wanted(order: Row) -> Counter[str]:
-    """Less what has left. More may have than was wanted: shipments are never refused."""
-    return wanted(order) - gone(order)
+    """Less what has left of each line. More may have than was wanted, as shipments are never refused: what is too
+    much of one line is nothing of another that asks for the same SKU."""
+    left, units = _left(order), Counter[str]()
+    for line in order.get("lines", ()):
+        for sku, each in line.get("parts", {}).items():
+            units[sku] += max(0, each * _asked(line) - left[line["line_id"], sku])
+    return +units
+
+
+def _asked(line: Mapping[str, Any]) -> int:
+    return max(0, int(line["quantity"]) - int(line.get("declined", 0)))
+
+
+def _left(order: Row) -> Counter[tuple[str, str]]:
+    """(Line id, stocked SKU) → units that left in parcels that were not voided."""
+    units = Counter[tuple[str, str]]()
+    for parcel in order.get("parcels", ()):
+        if not parcel.get("voided"):
+            for taken in parcel.get("took", ()):
+                units[taken["line_id"], taken["sku"]] += taken["quantity"]
+    return units
 
 
 def gone(order: Row) -> Counter[str]:
     """Stocked SKU → units that left in parcels that were not voided."""
     units = Counter[str]()
-    for parcel in order.get("parcels", ()):
-        if not parcel.get("voided"):
-            units += _sum(parcel.get("took", ()))
+    for (_, sku), quantity in _left(order).items():
+        units[sku] += quantity
     return units
 
 

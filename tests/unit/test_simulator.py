@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulate.checks import Violation
+from tests.simulate.checks import Violation, still_wanted
 from tests.simulate.command import simulate
 from tests.simulate.fleet import Worker, fleet
 from tests.simulate.history import Case, History, Outcome
@@ -102,3 +102,16 @@ def test_shrinking_ends_when_its_time_is_over() -> None:
 
 def _broken_if(breaks: Callable[[Case], bool]) -> Callable[[Case], Outcome]:
     return lambda case: Outcome(case, Violation("3", "sku-0") if breaks(case) else None)
+
+
+def test_what_left_too_much_of_one_line_is_nothing_of_another() -> None:
+    """A kit was packed again before its void was known; a line of its component waits all the same."""
+    kit = {"line_id": "1", "quantity": 1, "parts": {"sku-0": 1, "sku-1": 1}}
+    alone = {"line_id": "2", "quantity": 3, "parts": {"sku-0": 1}}
+    parcels = [_parcel(("1", "sku-0", 1), ("1", "sku-1", 1), ("2", "sku-0", 2)), _parcel(("1", "sku-0", 1))]
+
+    assert {"sku-0": 1} == still_wanted({"lines": [kit, alone], "parcels": parcels})
+
+
+def _parcel(*took: tuple[str, str, int]) -> dict[str, object]:
+    return {"took": [{"line_id": line, "sku": sku, "quantity": units} for line, sku, units in took]}
