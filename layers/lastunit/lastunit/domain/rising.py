@@ -101,7 +101,7 @@ def finished(listing: Listing, shown: Shown, now: datetime, poll: int) -> Listin
     exposure = Exposure(sold + shown.quantity, 0, listing.sold)
     unseen = max(0, sold - listing.sold)
     awaited = replace(listing, in_flight=None, in_flight_sold=0, sent_at=None)
-    told = acknowledging(awaited, shown.quantity, sold - listing.sold, questionable(awaited, unseen))
+    told = acknowledging(awaited, shown.quantity, sold, questionable(awaited, unseen))
     return replace(
         looked_at(told, poll).exposed(exposure).paced(now),
         rises=replace(listing.rises, sent=listing.rises.sent + listing.rising),

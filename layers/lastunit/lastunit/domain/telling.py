@@ -77,7 +77,8 @@ class Due:
         """
         # What a frozen listing shows is what somebody made of it: its difference is drift, and hides no sale.
         unseen = 0 if self.listing.frozen else self.listing.unseen(current.quantity)
-        one = acknowledging(self.listing, current.quantity, unseen, questionable(self.listing, unseen))
+        sold = self.listing.sold + unseen
+        one = acknowledging(self.listing, current.quantity, sold, questionable(self.listing, unseen))
         if self.strict:
             given_up = replace(_given_up(one), frozen=False)  # From here on it is planned with what it shows.
             found = given_up.exposed(given_up.exposure.found(current.quantity))
@@ -113,9 +114,9 @@ class Due:
         """`asked`: when the request left; `poll`: the channel's last poll begun when the answer was in."""
         # What looking made questionable stays so; the number just told explains none of it.
         doubtful = min(self.unseen, self.listing.regrown_since)
+        sold = max(self.sold, self.listing.in_flight_sold)
         one = replace(
-            acknowledging(self.listing, answer.quantity, self.unseen, doubtful),
-            acknowledged_sold=max(self.sold, self.listing.in_flight_sold),
+            acknowledging(self.listing, answer.quantity, sold, doubtful),
             acknowledged_at=asked.isoformat(),
             channel_version=answer.version or self.listing.channel_version,
             in_flight=None,
@@ -130,9 +131,9 @@ class Due:
         return _observed(told, answer.quantity, asked, poll)
 
 
-def acknowledging(listing: Listing, shown: int, unseen: int, doubtful: int) -> Listing:
-    """It showed this number, with so many units sold that are not imported; `doubtful` ones may be no sales."""
-    told = replace(listing, acknowledged=shown, acknowledged_sold=listing.sold + unseen)
+def acknowledging(listing: Listing, shown: int, sold: int, doubtful: int) -> Listing:
+    """It showed this number after so many units were `sold`, imported or not; `doubtful` ones may be no sales."""
+    told = replace(listing, acknowledged=shown, acknowledged_sold=sold)
     return replace(told, acknowledged_regrown=listing.rises.regrown - doubtful)
 
 
