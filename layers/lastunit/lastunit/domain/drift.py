@@ -149,11 +149,12 @@ def _is_forgivable(reading: Reading) -> bool:
 
     Too few sales were guessed where it shows more than is believed, and no more than its exposure allows.
     """
-    after = reading.after
-    if missing(reading):
-        return after.doubt_until is not None or missing(reading) <= after.regrown_since
-    is_allowed = after.settling and not after.frozen and reading.shown <= after.exposure.units
-    return after.doubt_until is not None or is_allowed
+    after, lacking = reading.after, missing(reading)
+    if after.doubt_until is not None:
+        return True
+    if lacking:
+        return lacking <= after.regrown_since
+    return after.settling and not after.frozen and reading.shown <= after.exposure.units
 
 
 def _agrees(reading: Reading) -> bool:
