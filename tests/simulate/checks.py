@@ -16,6 +16,8 @@ CLOCKS = {"undecided_in_time": "decide_by", "unpaid_in_time": "pay_by"}
 """Reason of a cancel → the clock that must have run out."""
 
 LevelKey = tuple[str, str]
+LineKey = tuple[str, str]
+"""(Line id, stocked SKU)."""
 
 
 class Violation(Exception):
@@ -125,43 +127,41 @@ def _check_clock(before: Row, after: Row) -> None:
 
 def wanted(order: Row) -> Counter[str]:
     """Stocked SKU → units that its lines ask for."""
-    units = Counter[str]()
-    for line in order.get("lines", ()):
-        for sku, each in line.get("parts", {}).items():
-            units[sku] += each * _asked(line)
-    return +units
-
-
-def still_wanted(order: Row) -> Counter[str]:
-    """Less what has left of each line. More may have than was wanted, as shipments are never refused: what is too
-    much of one line is nothing of another that asks for the same SKU."""
-    left, units = _left(order), Counter[str]()
-    for line in order.get("lines", ()):
-        for sku, each in line.get("parts", {}).items():
-            units[sku] += max(0, each * _asked(line) - left[line["line_id"], sku])
-    return +units
-
-
-def _asked(line: Mapping[str, Any]) -> int:
-    return max(0, int(line["quantity"]) - int(line.get("declined", 0)))
-
-
-def _left(order: Row) -> Counter[tuple[str, str]]:
-    """(Line id, stocked SKU) → units that left in parcels that were not voided."""
-    units = Counter[tuple[str, str]]()
-    for parcel in order.get("parcels", ()):
-        if not parcel.get("voided"):
-            for taken in parcel.get("took", ()):
-                units[taken["line_id"], taken["sku"]] += taken["quantity"]
-    return units
+    return _of_all_lines(_asked(order))
 
 
 def gone(order: Row) -> Counter[str]:
     """Stocked SKU → units that left in parcels that were not voided."""
-    units = Counter[str]()
-    for (_, sku), quantity in _left(order).items():
-        units[sku] += quantity
+    return _of_all_lines(_left(order))
+
+
+def still_wanted(order: Row) -> Counter[str]:
+    """Stocked SKU → units asked for that have not left. More may have left of a line than it asked for, as no
+    shipment is ever refused; what is too much of one line is nothing of another that asks for the same SKU."""
+    return _of_all_lines(_asked(order) - _left(order))
+
+
+def _asked(order: Row) -> Counter[LineKey]:
+    units = Counter[LineKey]()
+    for line in order.get("lines", ()):
+        for sku, each in line.get("parts", {}).items():
+            units[line["line_id"], sku] += each * max(0, line["quantity"] - line.get("declined", 0))
     return units
+
+
+def _left(order: Row) -> Counter[LineKey]:
+    units = Counter[LineKey]()
+    for parcel in order.get("parcels", ()):
+        for taken in () if parcel.get("voided") else parcel.get("took", ()):
+            units[taken["line_id"], taken["sku"]] += taken["quantity"]
+    return units
+
+
+def _of_all_lines(units: Counter[LineKey]) -> Counter[str]:
+    summed = Counter[str]()
+    for (_, sku), quantity in units.items():
+        summed[sku] += quantity
+    return +summed
 
 
 def restocked(order: Row) -> Counter[str]:
