@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lastunit.domain.allocating import allocate
 from lastunit.domain.errors import UnreadableOrder
 from lastunit.domain.ledger import order_entry
 from lastunit.domain.levels import Movement
 from lastunit.domain.lifecycle import Reason, State
-from lastunit.domain.orders import Allocation, Backorder, Change, Line, Order, Parcel, Taken, allocate, demand
+from lastunit.domain.orders import Allocation, Backorder, Change, Line, Order, Parcel, Taken, demand
 from lastunit.domain.routing import Take
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
 from tests.fakes import lines, promises, sold

@@ -13,7 +13,6 @@ from enum import StrEnum
 from lastunit.domain.facts import Shipment
 from lastunit.domain.levels import LevelKey, Movement, total
 from lastunit.domain.lifecycle import Reason, State, allowed
-from lastunit.domain.routing import Take
 from lastunit.domain.snapshots import Snapshot, SnapshotLine
 
 LEVELS_MAX = 90  # One transaction holds 100 items: the order row, its levels, and room for listings.
@@ -236,34 +235,6 @@ def demand(lines: Iterable[tuple[Line, int]]) -> dict[str, int]:
         for sku, units in line.parts.items():
             total_units[sku] += units * quantity
     return {sku: units for sku, units in sorted(total_units.items()) if units}
-
-
-def allocate(
-    lines: Iterable[tuple[Line, int]], takes: Iterable[Take]
-) -> tuple[tuple[Allocation, ...], tuple[Backorder, ...]]:
-    """Spread what was taken per SKU over the lines, first line first; what is not covered is a backorder."""
-    pool: dict[str, list[Take]] = {}
-    for take in takes:
-        pool.setdefault(take.sku, []).append(take)
-    allocations, backorders = list[Allocation](), list[Backorder]()
-    for line, quantity in lines:
-        for sku, units in sorted(line.parts.items()):
-            filled = list(_fill(line.line_id, sku, units * quantity, pool.get(sku, [])))
-            allocations += filled
-            missing = units * quantity - sum(allocation.quantity for allocation in filled)
-            if missing:
-                backorders.append(Backorder(line.line_id, sku, missing))
-    return tuple(allocations), tuple(backorders)
-
-
-def _fill(line_id: str, sku: str, units: int, takes: list[Take]) -> Iterable[Allocation]:
-    while units and takes:
-        take = takes.pop(0)
-        part = min(units, take.quantity)
-        units -= part
-        if part < take.quantity:
-            takes.insert(0, Take(sku, take.location, take.quantity - part, take.rule))
-        yield Allocation(line_id, sku, take.location, part, take.rule)
 
 
 def promised(order: Order | None) -> Counter[LevelKey]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from lastunit.domain.allocating import allocate
 from lastunit.domain.catalogue import Status
 from lastunit.domain.groups import writes
 from lastunit.domain.lifecycle import Reason, State
@@ -15,7 +16,6 @@ from lastunit.domain.orders import (
     Decision,
     Line,
     Order,
-    allocate,
     demand,
     difference,
     open_lines,

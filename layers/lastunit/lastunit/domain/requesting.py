@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from lastunit.domain.allocating import allocate
 from lastunit.domain.errors import Conflict, InvalidInput
 from lastunit.domain.facts import Answer
 from lastunit.domain.groups import writes
@@ -15,7 +16,6 @@ from lastunit.domain.orders import (
     Line,
     Order,
     Verdict,
-    allocate,
     demand,
     open_lines,
     resting,
