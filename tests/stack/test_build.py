@@ -72,9 +72,15 @@ def test_the_layer_for_aws_is_compiled_so_that_new_dates_do_not_matter(package: 
 
 def test_the_compiled_file_is_what_python_runs(host_build: Path, tmp_path: Path) -> None:
     shutil.copytree(host_build / LAYER / "lastunit", tmp_path / "lastunit")
-    (tmp_path / "lastunit" / "domain" / "errors.py").write_text("raise SystemExit('compiled anew')")
+    source = tmp_path / "lastunit" / "domain" / "errors.py"
+    source.write_text("raise SystemExit('compiled anew')")
 
-    run_python("import sys; sys.path.insert(0, sys.argv[1]); import lastunit.domain.errors", str(tmp_path))
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from lastunit.domain import errors; print(errors.__file__)"
+    )
+    ran = run_python(program, str(tmp_path))
+
+    assert str(source) == ran.strip()
 
 
 def test_the_layer_holds_all_modules_and_no_tests(aws_build: Path) -> None:

@@ -22,7 +22,10 @@ BUG = Mutant("bug", "code.py", "a < b", "a <= b", ("1", "7"))
 def test_every_mutant_still_applies_and_is_python(mutant: Mutant) -> None:
     for one in (mutant, mutant.also):
         if one:
-            compile(mutated(one, LAYER), one.file, "exec")
+            bug = mutated(one, LAYER)
+
+            compile(bug, one.file, "exec")
+            assert bug != (LAYER / "lastunit" / one.file).read_text()
 
 
 def test_no_two_mutants_share_a_name() -> None:
