@@ -21,7 +21,7 @@ SALE = Sale("web", "1", {"shirt": 2})
 def order(state: str) -> Write:
     row: dict[str, Any] = {"pk": {"S": "ORDER#web#1"}, "sk": {"S": "ORDER"}, "state": {"S": state}}
     if state == "requested":
-        line = {"quantity": {"N": "2"}, "parts": {"M": {"shirt": {"N": "1"}}}}
+        line = {"line_id": {"S": "1"}, "quantity": {"N": "2"}, "parts": {"M": {"shirt": {"N": "1"}}}}
         row["lines"] = {"L": [{"M": line}]}
     return Write("OrdersTable", {"pk": row["pk"], "sk": row["sk"]}, None, row)
 
