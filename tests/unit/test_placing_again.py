@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lastunit.domain.catalogue import Alias
 from lastunit.domain.levels import LevelKey
 from lastunit.domain.lifecycle import Reason, State
-from lastunit.domain.orders import Change, demand, open_lines, promised, shipped
+from lastunit.domain.orders import Change, demand, open_lines, promised, shipped, withdraw
 from lastunit.domain.world import Outcome, Step, World
 from tests.deciding import STOCK, after, asked, held, moved, placed, said, told, world
 from tests.fakes import again, cancelled, left_us, sold
@@ -352,3 +352,30 @@ def test_a_line_cancelled_for_good_is_not_revived_by_a_later_list() -> None:
     step = said(once, replace(both, revision="3", cancelled_lines=(second.line_id,)))
 
     assert ([3], State.CANCELLED, {}) == (list(held(once).values()), after(step).state, held(after(step)))
+
+
+def test_an_older_version_ends_the_lines_it_names_and_changes_nothing_else() -> None:
+    """Cancelled in the second of the sale, or after another line, on eBay; the notification was lost."""
+    both = sold({"shirt": 2, "hat": 3}, revision="5")
+    first, second = both.lines
+    order = placed(both)
+    older = replace(
+        both, revision="4", lines=(replace(first, quantity=9), second), cancelled_lines=(second.line_id,)
+    )
+
+    step = said(order, older)
+
+    assert (Outcome.RESERVED, "5", {("shirt", "M"): 2}) == (step[0], after(step).revision, held(after(step)))
+    assert [(Outcome.STALE, None), Outcome.UPDATED] == [
+        said(after(step), older),
+        said(after(step), replace(both, revision="6"))[0],
+    ]
+
+
+def test_an_older_version_revives_no_order_that_was_not_paid_in_time() -> None:
+    both = sold({"shirt": 2, "hat": 3}, revision="5")
+    expired = replace(withdraw(placed(both)), state=State.CANCELLED, reason=Reason.UNPAID_IN_TIME)
+
+    step = said(expired, replace(both, revision="4", cancelled_lines=(both.lines[0].line_id,)))
+
+    assert (State.CANCELLED, {}) == (after(step).state, held(after(step)))

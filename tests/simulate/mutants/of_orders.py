@@ -123,8 +123,8 @@ OF_ORDERS = (
     Mutant(
         "older-revision-accepted",
         "domain/placing.py",
-        "    if snapshot.revision < order.revision:\n        return Outcome.STALE, None\n    if",
-        "    if",
+        "        return _end_lines(order, snapshot, world, instant)\n",
+        "        pass\n",
         ("3",),
         faults=LATE,
     ),

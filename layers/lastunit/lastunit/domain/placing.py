@@ -41,8 +41,8 @@ REVIVABLE = frozenset({Reason.NOTHING_TO_DELIVER, Reason.UNPAID_IN_TIME})
 def tell(order: Order | None, snapshot: Snapshot, world: World, instant: bool) -> Step:
     """The order's next step. `instant`: the caller can still be told no.
 
-    A cancel wins whatever its revision, because it is final everywhere; an order that was only edited down to
-    nothing can be edited up again, and one that was paid too late is tried again.
+    A cancel wins whatever its revision, because it is final everywhere, be it of the order or of a line; an order
+    that was only edited down to nothing can be edited up again, and one that was paid too late is tried again.
     """
     if order is None:
         return _tombstone(snapshot, world) if snapshot.cancelled else place(None, snapshot, world, instant)
@@ -53,10 +53,21 @@ def tell(order: Order | None, snapshot: Snapshot, world: World, instant: bool) -
     if snapshot.cancelled:
         return _cancel(order, snapshot)
     if snapshot.revision < order.revision:
-        return Outcome.STALE, None
+        return _end_lines(order, snapshot, world, instant)
     if snapshot.revision == order.revision and snapshot.fingerprint in order.fingerprints:
         return Outcome.DUPLICATE, None
     return _update(order, snapshot, world, instant)
+
+
+def _end_lines(order: Order, snapshot: Snapshot, world: World, instant: bool) -> Step:
+    """An older version is news in one thing only: what it calls cancelled for good is so in every later one.
+
+    eBay's order says when lines were cancelled and not which, so that what it shows is dated before that.
+    """
+    ended = {line.line_id for line in order.lines if line.quantity} & set(snapshot.cancelled_lines)
+    if not ended:
+        return Outcome.STALE, None
+    return _update(order, replace(order.snapshot(), cancelled_lines=tuple(sorted(ended))), world, instant)
 
 
 def _update(order: Order, snapshot: Snapshot, world: World, instant: bool) -> Step:
