@@ -15,7 +15,7 @@ from lastunit.adapters.http import UrllibClient
 from lastunit.channel_ports import HttpResponse, WebhookRequest
 from lastunit.channels.ebay import Api
 from lastunit.domain.channels import Channel
-from lastunit.domain.snapshots import Notification
+from lastunit.domain.snapshots import Notification, Snapshot
 from tests.channels.ebay import Ebay
 from tests.fakes import one_after_another
 
@@ -82,6 +82,11 @@ class FakeEbay:
         self.asked.append(call)
         status, content = self.answer(call)
         return HttpResponse(status, {}, content if isinstance(content, bytes) else json.dumps(content).encode())
+
+
+def still_wanted(snapshot: Snapshot) -> list[int]:
+    """Units of each line, none of those cancelled for good: eBay lists them as before."""
+    return [0 if one.line_id in snapshot.cancelled_lines else one.quantity for one in snapshot.lines]
 
 
 def api(

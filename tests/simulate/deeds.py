@@ -46,11 +46,18 @@ class Deeds:
     def _cancel(self, intent: Intent, chance: random.Random) -> None:
         """What the channel puts back somebody else often buys at once: that order may be heard of first."""
         sale = self._some(chance, lambda one: not one.cancelled and not one.parcels and one.channel != COUNTER)
-        if sale:
+        if sale and self._kind(sale) == "ebay" and len(sale.lines) > 1 and chance.random() < 0.7:
+            self._cancel_line(sale, chance)
+        elif sale:
             self._market(sale).cancel(sale.external_id)
             sale.cancelled = True
             if chance.random() < 0.5:
                 self._buy(replace(intent, channel=sale.channel, lines=sale.lines), chance)
+
+    def _cancel_line(self, sale: Sale, chance: random.Random) -> None:
+        name = chance.choice(list(sale.lines))
+        self._market(sale).cancel(sale.external_id, [name])
+        del sale.lines[name]
 
     def _edit(self, intent: Intent, chance: random.Random) -> None:
         """Later than what it changes: by Shopify's clock, nobody can tell two changes within a second apart."""

@@ -8,7 +8,7 @@ import pytest
 from lastunit.domain.errors import ChannelUnavailable, InvalidInput, PartlyUnreadable, UnreadableOrder
 from lastunit.domain.facts import Shipment, ShippedLine, Told
 from lastunit.domain.snapshots import Notification, Snapshot
-from tests.channels.ebay_fakes import LINE_ID, ORDER_ID, Asked, api, webhook
+from tests.channels.ebay_fakes import LINE_ID, ORDER_ID, Asked, api, still_wanted, webhook
 
 OTHER_ID = "10083872001912"
 SHIPPED = {
@@ -229,16 +229,12 @@ def read(body: dict[str, Any], cancelled: Sequence[str] = ()) -> Snapshot:
     return found
 
 
-def quantities(snapshot: Snapshot) -> list[int]:
-    return [one.quantity for one in snapshot.lines]
-
-
 def test_an_order_that_still_lists_a_cancelled_line_never_outdates_its_cancellation() -> None:
     body = order_body(requests=[cancel_request()])
 
     cancelled, later = read(body, [OTHER_ID]), read(body)
 
-    assert (quantities(cancelled), quantities(later)) == ([2, 0], [2, 2])
+    assert (still_wanted(cancelled), still_wanted(later)) == ([2, 0], [2, 2])
     assert later.revision < cancelled.revision
 
 
@@ -255,7 +251,7 @@ def test_the_order_as_it_was_before_a_cancellation_is_older_than_what_it_shows_a
 
     after = read(order_body(line(), line(OTHER_ID, back="39.98"), requests=[cancel_request()]))
 
-    assert (quantities(before), quantities(after)) == ([2, 2], [2, 0])
+    assert (still_wanted(before), still_wanted(after)) == ([2, 2], [2, 0])
     assert before.revision < after.revision
 
 
@@ -304,11 +300,11 @@ def test_a_whole_cancellation_is_as_new_as_the_order() -> None:
 def test_a_line_paid_back_and_never_sent_was_the_one_cancelled(changes: dict[str, Any], quantity: int) -> None:
     body = order_body(line(), line(OTHER_ID, **changes), requests=[cancel_request()])
 
-    assert quantities(read(body)) == [2, quantity]
+    assert still_wanted(read(body)) == [2, quantity]
 
 
 def test_a_refund_without_a_cancellation_cancels_nothing() -> None:
-    assert quantities(read(order_body(line(back="39.98")))) == [2]
+    assert still_wanted(read(order_body(line(back="39.98")))) == [2]
 
 
 def test_a_second_cancellation_leaves_the_first_line_cancelled_where_it_was_paid_back() -> None:
@@ -316,7 +312,7 @@ def test_a_second_cancellation_leaves_the_first_line_cancelled_where_it_was_paid
     requests = [cancel_request("2026-08-01T20:00:00Z"), cancel_request()]
     body = order_body(line(back="39.98"), line(OTHER_ID), line(third), requests=requests)
 
-    assert quantities(read(body, [OTHER_ID])) == [0, 0, 2]
+    assert still_wanted(read(body, [OTHER_ID])) == [0, 0, 2]
 
 
 def test_lines_paid_back_one_by_one_leave_nothing_to_deliver_and_can_still_come_back() -> None:
@@ -324,7 +320,7 @@ def test_lines_paid_back_one_by_one_leave_nothing_to_deliver_and_can_still_come_
 
     snapshot = read(body)
 
-    assert (quantities(snapshot), snapshot.cancelled) == ([0], False)
+    assert (still_wanted(snapshot), snapshot.cancelled) == ([0], False)
 
 
 @pytest.mark.parametrize(

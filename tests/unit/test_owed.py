@@ -1,5 +1,7 @@
 """What escrow must know of orders beside their stock: units nobody promised yet, and units put back on a shelf."""
 
+from dataclasses import replace
+
 import pytest
 
 from lastunit.domain.catalogue import Alias
@@ -7,7 +9,7 @@ from lastunit.domain.channels import Channel
 from lastunit.domain.facts import Answer
 from lastunit.domain.groups import group
 from lastunit.domain.lifecycle import State
-from lastunit.domain.orders import owed_on_channel
+from lastunit.domain.orders import owed_on_channel, sold_on_channel
 from tests.fakes import Shop, again, cancelled, sold
 
 SHIRT = ("shirt", "web", "shirt")
@@ -133,6 +135,24 @@ def test_a_cancel_that_left_the_shelf_alone_is_not() -> None:
     shop.tell(cancelled())
 
     assert (0, frozenset()) == (regrown(shop), shop.book.written[-1].grown)
+
+
+def test_neither_is_a_line_cancelled_for_good() -> None:
+    """eBay lists the order's line as before, and its number stays where the sale left it."""
+    shop = Shop({("shirt", "M"): 5, ("hat", "M"): 5})
+    shop.tell(sold({"shirt": 2, "hat": 1}))
+
+    shop.tell(replace(sold({"shirt": 2, "hat": 1}, revision="2"), cancelled_lines=("1",)))
+
+    assert (0, {("shirt", "shirt"): 2, ("hat", "hat"): 1}) == (regrown(shop), sold_on_channel(shop.order()))
+
+
+def test_a_line_first_heard_of_when_it_was_cancelled_was_sold_all_the_same() -> None:
+    shop = Shop({("shirt", "M"): 5, ("hat", "M"): 5})
+
+    shop.tell(replace(sold({"shirt": 2, "hat": 1}), cancelled_lines=("1",)))
+
+    assert {("shirt", "shirt"): 2, ("hat", "hat"): 1} == sold_on_channel(shop.order())
 
 
 def test_an_edit_that_takes_units_off_an_order_is_counted() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lastunit.domain.catalogue import Alias
 from lastunit.domain.levels import LevelKey
 from lastunit.domain.lifecycle import Reason, State
-from lastunit.domain.orders import Change, demand, open_lines, promised, shipped, withdraw
+from lastunit.domain.orders import Change, demand, open_lines, promised, shipped, sold_on_channel, withdraw
 from lastunit.domain.world import Outcome, Step, World
 from tests.deciding import STOCK, after, asked, held, moved, placed, said, told, world
 from tests.fakes import again, cancelled, left_us, sold
@@ -379,3 +379,12 @@ def test_an_older_version_revives_no_order_that_was_not_paid_in_time() -> None:
     step = said(expired, replace(both, revision="4", cancelled_lines=(both.lines[0].line_id,)))
 
     assert (State.CANCELLED, {}) == (after(step).state, held(after(step)))
+
+
+def test_what_a_channel_is_short_of_for_a_line_it_cancelled_is_known_once_its_alias_exists() -> None:
+    both = sold({"what": 3, "who": 1})
+    held_up = after(said(placed(both), replace(both, revision="2", cancelled_lines=(both.lines[0].line_id,))))
+
+    step = said(held_up, again(), with_alias(world()))
+
+    assert (State.EXCEPTION, {("shirt", "shirt"): 3}) == (after(step).state, sold_on_channel(after(step)))

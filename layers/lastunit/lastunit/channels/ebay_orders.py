@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -126,7 +125,7 @@ def _snapshot(order: _Order, notification: Notification) -> Snapshot:
         named = _cancelled_ids(notification, lines) if notification.topic == CANCELLATION else frozenset()
         cancelled = bool(named) and all(line.line_id in named for line in lines)
         gone = frozenset() if cancelled else named | _refunded_unshipped(order)
-        lines, revision = _without(lines, gone), _revision(order, notification, revision)
+        revision = _revision(order, notification, revision)
     return Snapshot(
         channel=notification.channel,
         external_id=order.order_id,
@@ -270,10 +269,6 @@ def _listing_name(line: _Line) -> str | None:
         return None
     variation = f":{line.legacy_variation_id}" if line.legacy_variation_id else ""
     return f"item:{line.legacy_item_id}{variation}"
-
-
-def _without(lines: Sequence[SnapshotLine], gone: frozenset[str]) -> tuple[SnapshotLine, ...]:
-    return tuple(replace(line, quantity=0) if line.line_id in gone else line for line in lines)
 
 
 def _cancelled_ids(notification: Notification, lines: Sequence[SnapshotLine]) -> frozenset[str]:

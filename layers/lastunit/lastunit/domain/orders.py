@@ -25,7 +25,8 @@ class Line:
     """`names`: what the channel calls it; `listing`: the one it is told numbers by; `sku`: ours, None if unknown.
 
     `quantity` is what the channel wants now, `declined` what of it a person declined. `parts`: stocked SKUs in one
-    unit, as the recipe stood when the order came (`field-bugs.md` class 18). `cancelled`: for good.
+    unit, as the recipe stood when the order came (`field-bugs.md` class 18). `cancelled`: units that the channel
+    cancelled for good and did not put back on its shelf.
     """
 
     line_id: str
@@ -35,7 +36,7 @@ class Line:
     sku: str | None = None
     parts: Mapping[str, int] = field(default_factory=dict)
     declined: int = 0
-    cancelled: bool = False
+    cancelled: int = 0
 
     @property
     def accepted(self) -> int:
@@ -278,7 +279,7 @@ def sold_on_channel(order: Order | None) -> Counter[tuple[str, str]]:
         return units
     for line in order.lines:
         if line.sku and line.listing:
-            units[line.sku, line.listing] += line.quantity
+            units[line.sku, line.listing] += line.quantity + line.cancelled
     return units
 
 

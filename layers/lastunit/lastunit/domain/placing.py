@@ -278,7 +278,7 @@ def _lines(order: Order | None, snapshot: Snapshot, world: World) -> tuple[Line,
     known = {line.line_id: line for line in order.lines} if order else {}
     ended = _ended_lines(order, snapshot)
     lines = [
-        replace(line, quantity=0, declined=0, cancelled=True) if line.line_id in ended else line
+        _ended(line, known.get(line.line_id)) if line.line_id in ended else line
         for line in (_resolve(told, known.get(told.line_id), world) for told in snapshot.lines)
     ]
     gone = known.keys() - {line.line_id for line in lines}
@@ -290,6 +290,11 @@ def _ended_lines(order: Order | None, snapshot: Snapshot) -> set[str]:
     """Lines cancelled for good, by this snapshot or one before: no later list of the channel's revives them."""
     before = {line.line_id for line in order.lines if line.cancelled} if order else set()
     return before | set(snapshot.cancelled_lines)
+
+
+def _ended(line: Line, known: Line | None) -> Line:
+    """Nobody wants its units any more; that its channel is short of them is remembered."""
+    return replace(line, quantity=0, declined=0, cancelled=max(line.quantity, known.cancelled if known else 0))
 
 
 def _resolve(line: SnapshotLine, known: Line | None, world: World) -> Line:

@@ -34,7 +34,8 @@ class Snapshot:
     Lines carry what is to be delivered now, after edits and removals; a line reduced to 0 may stay or be left
     out. `restocked`: the channel has put the units of a cancelled order back on its own shelf. `location`:
     a place the order itself names. `paid`: None where the channel does not say.
-    `cancelled_lines`: line ids cancelled for good, although a later snapshot may still list them with units.
+    `cancelled_lines`: line ids cancelled for good, although this and later snapshots list them with units; the
+    channel does not put those back on its shelf.
     """
 
     channel: str
