@@ -23,6 +23,10 @@ def packs_early(shape: Shape) -> bool:
     return shape.is_ample and all_is_said_once(shape)
 
 
+def sells_on_ebay(shape: Shape) -> bool:
+    return any(channel.kind == "ebay" for channel in shape.channels)
+
+
 OF_ORDERS = (
     Mutant(
         "available-condition-dropped",
@@ -127,6 +131,14 @@ OF_ORDERS = (
         "        pass\n",
         ("3",),
         faults=LATE,
+    ),
+    Mutant(
+        "cancelled-line-taken-for-put-back",
+        "domain/orders.py",
+        "+= line.quantity + line.cancelled",
+        "+= line.quantity",
+        ("6", "7"),
+        where=sells_on_ebay,
     ),
     Mutant(
         "cancel-keeps-its-units",
