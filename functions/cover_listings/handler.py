@@ -1,21 +1,20 @@
 """The coverage queue: overwrite one segment of a channel's listings; the last one of a run reports."""
 
-import json
-import math
 import random
-from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import hub
-from lastunit.cover import Covered
-from lastunit.domain.errors import LastunitError, Throttled
+from lastunit.domain.errors import InvalidInput, LastunitError, UnknownMessage
+from lastunit.domain.listings.full_coverage import CoverageCounts
+from lastunit.use_cases.listings.cover_listings import CoverageSoFar
+from lastunit.use_cases.messages import COVERAGE, CoverSegmentMessage, from_json
+from lastunit.use_cases.redelivery import pause_seconds, wish_seconds
 
 logger = Logger()
 
-PAUSE_MAX_SECONDS = 900
 PATIENCE_MAX = 50  # Attempts at a throttled segment, fewer than the queue allows: it never becomes a dead letter.
 
 
@@ -26,33 +25,58 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _is_covered(record: dict[str, Any]) -> bool:
-    task = json.loads(record["body"])
+    received = int(record["attributes"]["ApproximateReceiveCount"])
     try:
-        covered = hub().cover_listings(
-            task["channel"], task["run"], task["after"], patient=_received(record) < PATIENCE_MAX
+        message = from_json(record["body"], COVERAGE)
+    except (InvalidInput, UnknownMessage) as error:
+        logger.error("unreadable message", message_id=record["messageId"], reason=str(error))
+        _retry_later(record, received, error)
+        return False
+    try:
+        covered = hub().cover_listings.cover(
+            message.channel, message.run, message.after, patient=received < PATIENCE_MAX
         )
     except LastunitError as error:
-        logger.warning("segment comes again", **task, reason=str(error))
-        hub().coverage_queue.retry_later(record["receiptHandle"], _pause_seconds(record, error))
+        logger.warning(
+            "segment comes again", channel=message.channel, run=message.run, after=message.after, reason=str(error)
+        )
+        _retry_later(record, received, error)
         return False
-    _tell(task, covered)
+    _log_progress(message, covered)
     return True
 
 
-def _tell(task: dict[str, Any], covered: Covered) -> None:
+def _retry_later(record: dict[str, Any], received: int, error: LastunitError) -> None:
+    pause = pause_seconds(received, wish_seconds(error), random.randint)
+    hub().coverage_queue.retry_later(record["receiptHandle"], pause)
+
+
+def _log_progress(message: CoverSegmentMessage, covered: CoverageSoFar) -> None:
     speed = round(covered.listings_per_second, 1)
-    logger.info("segment", **task, **asdict(covered.tally), listings_per_second=speed)
+    logger.info(
+        "segment",
+        channel=message.channel,
+        run=message.run,
+        after=message.after,
+        **_counts(covered.counts),
+        listings_per_second=speed,
+    )
     if report := covered.report:
-        run = {"channel": task["channel"], "run": task["run"], "segments": report.segments}
-        logger.info("full coverage finished", **run, seconds=report.seconds, **asdict(report.tally))
+        logger.info(
+            "full coverage finished",
+            channel=message.channel,
+            run=message.run,
+            segments=report.segments,
+            seconds=report.seconds,
+            **_counts(report.counts),
+        )
 
 
-def _pause_seconds(record: dict[str, Any], error: LastunitError) -> int:
-    """The channel's own wish; else doubling with every receipt, with full jitter."""
-    if isinstance(error, Throttled):
-        return max(1, min(PAUSE_MAX_SECONDS, math.ceil(error.retry_after_seconds)))
-    return random.randint(1, min(PAUSE_MAX_SECONDS, 2 ** _received(record)))  # noqa: S311 - not a secret
-
-
-def _received(record: dict[str, Any]) -> int:
-    return int(record["attributes"]["ApproximateReceiveCount"])
+def _counts(counts: CoverageCounts) -> dict[str, Any]:
+    return {
+        "listings": counts.listings,
+        "changed": counts.changed,
+        "unchanged": counts.unchanged,
+        "skipped": counts.skipped,
+        "failed": counts.failed,
+    }

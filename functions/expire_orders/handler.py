@@ -12,5 +12,5 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    logger.info("deadlines", orders=hub().expire_orders())
-    logger.info("offers", skus=hub().offer_units())
+    logger.info("deadlines", orders=hub().expire_orders.run())
+    logger.info("offers", skus=hub().offer_stock.run())

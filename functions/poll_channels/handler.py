@@ -12,5 +12,5 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    for channel, polled in hub().poll_channels().items():
+    for channel, polled in hub().poll_channels.run().items():
         logger.info("polled", channel=channel, ended=polled.ended, found=polled.found, error=polled.error)

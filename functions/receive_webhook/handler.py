@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -9,17 +10,19 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import hub
-from lastunit.channel_ports import WebhookRequest
 from lastunit.domain.errors import BadSignature, BodyTooLarge, InvalidInput, LastunitError, NotFound
+from lastunit.ports.channel import WebhookRequest
 
 logger = Logger()
 
-STATUS = {
+STATUS: Mapping[type[Exception], HTTPStatus] = {
     BadSignature: HTTPStatus.UNAUTHORIZED,
     NotFound: HTTPStatus.NOT_FOUND,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidInput: HTTPStatus.BAD_REQUEST,
+    LastunitError: HTTPStatus.SERVICE_UNAVAILABLE,  # The sender comes again.
 }
+"""An error has the status of the nearest of its types."""
 
 
 @logger.inject_lambda_context
@@ -41,12 +44,11 @@ def _request(event: dict[str, Any]) -> WebhookRequest:
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
     headers = {name.lower(): value for name, value in event["headers"].items()}
     method = event["requestContext"]["http"]["method"]
-    return WebhookRequest(method, headers, raw, event.get("queryStringParameters") or {})
+    return WebhookRequest(method=method, headers=headers, body=raw, query=event.get("queryStringParameters") or {})
 
 
 def _refuse(channel: str, error: LastunitError) -> dict[str, Any]:
-    kinds = (STATUS[kind] for kind in STATUS if isinstance(error, kind))
-    status = next(kinds, HTTPStatus.SERVICE_UNAVAILABLE)  # The sender comes again.
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     # Only a failure of ours is told in full: other reasons may quote what a stranger sent.
     reason = str(error) if status is HTTPStatus.SERVICE_UNAVAILABLE else type(error).__name__
     logger.warning("webhook refused", channel=channel, status=status.value, reason=reason)

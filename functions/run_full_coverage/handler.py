@@ -12,5 +12,5 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    for run in hub().run_full_coverage():
+    for run in hub().run_full_coverage.run():
         logger.info("full coverage begun", channel=run.channel, run=run.slot, polled=run.polled)

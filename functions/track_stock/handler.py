@@ -12,5 +12,5 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    pushes = hub().track_stock(stream_events(event["Records"]))
+    pushes = hub().track_stock.track(stream_events(event["Records"]))
     logger.info("stock changed", records=len(event["Records"]), pushes=pushes)

@@ -1,6 +1,5 @@
 """The streams of stock and orders: every write becomes an entry of the ledger, a task or an announcement."""
 
-from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -13,5 +12,11 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    recorded = hub().write_ledger(stream_events(event["Records"]))
-    logger.info("ledger", records=len(event["Records"]), **asdict(recorded))
+    recorded = hub().write_ledger.write(stream_events(event["Records"]))
+    logger.info(
+        "ledger",
+        records=len(event["Records"]),
+        entries=recorded.entries,
+        tasks=recorded.tasks,
+        events=recorded.events,
+    )

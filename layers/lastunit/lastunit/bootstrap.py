@@ -13,10 +13,10 @@ import boto3
 from botocore.config import Config
 
 from lastunit.adapters.clock import TableClock
+from lastunit.adapters.dynamodb.streams import events
 from lastunit.adapters.http import UrllibClient
-from lastunit.adapters.streams import events
-from lastunit.adapters.threads import side_by_side
-from lastunit.hub import CHANNEL_KINDS, Hub, channel_module
+from lastunit.adapters.threads import run_parallel
+from lastunit.container import Hub, Resources
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-__all__ = ["CHANNEL_KINDS", "SystemClock", "channel_module", "hub", "new_id", "pause", "stream_events"]
+__all__ = ["SystemClock", "hub", "new_id", "pause", "stream_events"]
 
 # botocore would wait 60 s for one socket; a queue absorbs what a short patience gives back.
 AWS = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "max_attempts": 4})
@@ -74,11 +74,37 @@ class Clients:
         self._clock.hear(parsed)
 
 
+def _resources() -> Resources:
+    return Resources(
+        stock_table=os.environ["STOCK_TABLE"],
+        orders_table=os.environ["ORDERS_TABLE"],
+        ledger_table=os.environ["LEDGER_TABLE"],
+        settings_table=os.environ["SETTINGS_TABLE"],
+        orders_queue_url=os.environ["ORDERS_QUEUE_URL"],
+        pushes_queue_url=os.environ["PUSHES_QUEUE_URL"],
+        coverage_queue_url=os.environ["COVERAGE_QUEUE_URL"],
+        reconcile_queue_url=os.environ["RECONCILE_QUEUE_URL"],
+        webhooks_queue_url=os.environ["WEBHOOKS_QUEUE_URL"],
+        event_bus_name=os.environ["EVENT_BUS_NAME"],
+        secrets_prefix=os.environ["SECRETS_PREFIX"],
+        is_local="AWS_ENDPOINT_URL" in os.environ,  # Only a local stack names the address of AWS.
+    )
+
+
 @cache
 def hub() -> Hub:
     """The hub of this environment."""
     clock = TableClock(SystemClock())
-    return Hub(Clients(clock), os.environ, UrllibClient(), clock, new_id, pause, time.sleep, side_by_side)
+    return Hub(
+        aws=Clients(clock),
+        resources=_resources(),
+        http=UrllibClient(),
+        clock=clock,
+        new_id=new_id,
+        pause=pause,
+        sleep=time.sleep,
+        run_parallel=run_parallel,
+    )
 
 
 stream_events = events

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from lastunit.ports import Clock
+from lastunit.ports.system import Clock
 
 TOLERANCE = timedelta(seconds=5)
 """An answer was up to 2 s on its way, and tells its time in whole seconds."""
@@ -25,9 +25,9 @@ class TableClock:
 
     def hear(self, answer: Mapping[str, Any]) -> None:
         """`answer`: of any call of the tables, also a refusal, as boto3 reads it."""
-        told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-        if told is None:
+        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        if date is None:
             return
-        error = parsedate_to_datetime(told) - self.now()
+        error = parsedate_to_datetime(date) - self.now()
         if abs(error) > TOLERANCE:
             self._correction += error

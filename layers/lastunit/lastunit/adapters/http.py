@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 import urllib3
 
-from lastunit.adapters.threads import side_by_side
-from lastunit.channel_ports import HttpResponse
+from lastunit.adapters.threads import run_parallel
 from lastunit.domain.errors import NotSent, OutcomeUnknown
+from lastunit.ports.system import HttpResponse
 
 BODY_MAX_BYTES = 8 * 1024 * 1024
 
 
 class UrllibClient:
-    side_by_side = staticmethod(side_by_side)
+    run_parallel = staticmethod(run_parallel)
 
     def __init__(self, connect_seconds: float = 1.0, read_seconds: float = 5.0) -> None:
         self._pool = urllib3.PoolManager(

@@ -4,6 +4,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 
-def side_by_side[Item, Result](do: Callable[[Item], Result], each: Iterable[Item], most: int) -> list[Result]:
+def run_parallel[Item, Result](do: Callable[[Item], Result], each: Iterable[Item], most: int) -> list[Result]:
     with ThreadPoolExecutor(most) as pool:
         return list(pool.map(do, each))

@@ -1,1 +1,1 @@
-"""One module per channel kind: verify, parse, fetch, push. Nothing channel-specific lives elsewhere."""
+"""One package per kind of channel, listed in `registry`. Nothing that concerns one kind only lives elsewhere."""

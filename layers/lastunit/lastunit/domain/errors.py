@@ -1,14 +1,5 @@
 """What can go wrong, in the words of the business. `retryable` says whether the same call may succeed later."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lastunit.domain.facts import Told
-
-PROBLEMS_SHOWN_MAX = 5  # The rest is found by reading again, once these are solved.
-
 
 class LastunitError(Exception):
     """Base of every expected failure."""
@@ -24,6 +15,18 @@ class InvalidInput(LastunitError):
         self.field, self.problem, self.remedy = field, problem, remedy
 
 
+class MissingReference(InvalidInput):
+    """What is asked for names something that does not exist here, beside the thing it is about. See NotFound."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(kind, f"{name!r} does not exist")
+        self.name = name
+
+
+class MissingCapability(InvalidInput):
+    """The kind of a channel cannot do what is asked of it. Nothing was asked of the channel."""
+
+
 class UnreadableOrder(InvalidInput):
     """A signed order whose content cannot be understood: kept as an exception, never dropped."""
 
@@ -35,17 +38,12 @@ class ForbiddenAddress(UnreadableOrder):
     """
 
 
-class PartlyUnreadable(UnreadableOrder):
-    """Some of what one notification speaks of cannot be understood; its `facts` can, and are to be applied."""
-
-    def __init__(self, problems: "Sequence[UnreadableOrder]", facts: "Sequence[Told]") -> None:
-        shown = "; ".join(map(str, problems[:PROBLEMS_SHOWN_MAX]))
-        super().__init__(f"{len(problems)} of {len(problems) + len(facts)} records", shown)
-        self.problems, self.facts = tuple(problems), tuple(facts)
+class UnknownMessage(LastunitError):
+    """A queue message that another release has written: this one cannot tell what it asks for. It is kept."""
 
 
 class NotFound(LastunitError):
-    """The thing named does not exist here. `kind` is its word in the API, `name` its id."""
+    """The thing that this is about does not exist here. `kind` is its word in the API, `name` its id."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(f"{kind} {name!r} does not exist")

@@ -1,0 +1,1 @@
+"""The ports in DynamoDB; `rows.py` is the one picture of what is stored."""

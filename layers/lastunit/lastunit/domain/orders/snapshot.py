@@ -1,0 +1,82 @@
+"""An order snapshot: the whole order at one revision, as its channel tells it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from lastunit.domain.errors import UnreadableOrder
+
+LINES_MAX = 500  # Far above any channel's own limit; more is an attack or a mistake.
+
+
+QUANTITY_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """`names`: what the channel calls the SKU, most specific first; the first known alias wins."""
+
+    line_id: str
+    names: tuple[str, ...]
+    quantity: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.quantity <= QUANTITY_MAX:
+            raise UnreadableOrder(
+                f"lines[{self.line_id}].quantity", f"must be 0 to {QUANTITY_MAX}, got {self.quantity}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSnapshot:
+    """The whole order at one revision: what is to be delivered now, after edits. Raises UnreadableOrder."""
+
+    channel: str
+    external_id: str  # the channel's own id of the order
+    revision: str  # sorts as text in the order the channel made the changes
+    lines: tuple[SnapshotLine, ...]  # a line reduced to 0 may stay or be left out; empty only when cancelled
+    cancelled: bool = False
+    restocked: bool = False  # cancelled, and the channel put the units back on its own shelf
+    location: str | None = None  # a place that the order itself names
+    placed_at: datetime | None = None  # aware
+    paid: bool | None = None  # None: the channel does not say
+    cancelled_lines: tuple[str, ...] = ()
+    """Line ids cancelled for good, although this and later snapshots list them with units. The channel does not put
+    those units back on its shelf."""
+
+    def __post_init__(self) -> None:
+        if not self.external_id:
+            raise UnreadableOrder("order id", "is missing")
+        if not self.lines and not self.cancelled:
+            raise UnreadableOrder("lines", "an order needs at least one line")
+        if len(self.lines) > LINES_MAX:
+            raise UnreadableOrder("lines", f"{len(self.lines)} lines, at most {LINES_MAX}")
+        ids = [line.line_id for line in self.lines]
+        if len(set(ids)) != len(ids):
+            raise UnreadableOrder("lines", "two lines share one line id")
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells two contents of one revision apart, whatever the order of lines and the zone of instants."""
+        content: dict[str, object] = {one.name: getattr(self, one.name) for one in fields(self)}
+        content["lines"] = sorted((line.line_id, line.names, line.quantity) for line in self.lines)
+        content["placed_at"] = self.placed_at.timestamp() if self.placed_at else None
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What a verified webhook leaves on the orders queue: keys and the few fields the hub needs.
+
+    `event_id` is the channel's own id of the event (for tracing; correctness never rests on it). `payload` has
+    been cut down to the fields the channel's module reads, so that no personal data travels further.
+    """
+
+    channel: str
+    event_id: str
+    order_id: str
+    topic: str
+    payload: Mapping[str, Any] = field(default_factory=dict)

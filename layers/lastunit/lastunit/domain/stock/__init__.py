@@ -1,0 +1,1 @@
+"""What is sold, where it is, and which location serves an order."""

@@ -1,0 +1,1 @@
+"""What the hub does, one file per use case: domain and ports, never AWS."""

@@ -1,0 +1,1 @@
+"""The ledger, business events, and the merchant's own webhooks."""

@@ -1,0 +1,1 @@
+"""Quantities out: pushes, full coverage, reconciliation, rehearsals."""

@@ -1,0 +1,1 @@
+"""Pushing quantities to channels, absolute numbers and increments."""

@@ -1,0 +1,1 @@
+"""Channels, locations, SKUs and listings as a person configures them."""

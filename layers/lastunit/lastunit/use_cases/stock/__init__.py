@@ -1,0 +1,1 @@
+"""Stock adjusted and shown."""
