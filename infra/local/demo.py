@@ -91,7 +91,8 @@ def _sell_one_by_one(shop: Shop, sales: Sales) -> None:
 
 def _last_change(shop: Shop, channel: str, sku: str) -> float:
     listing, market = shop.listing_of(channel, sku), shop.markets[channel]
-    return max(change.at for change in market.history if change.name == listing)
+    changes: list[float] = [change.at for change in market.history if change.name == listing]
+    return max(changes)
 
 
 def _sell_the_last_unit(shop: Shop, sales: Sales) -> None:
@@ -154,12 +155,12 @@ def _cancel_some(shop: Shop, sales: Sales) -> None:
 def _ship_one(shop: Shop, sales: Sales) -> None:
     """A parcel leaves, and ShipStation tells of it three times."""
     order = next(key for key, state in sales.states.items() if key.startswith("shopify:") and state == "reserved")
-    line = shop.shopify.orders[order.partition(":")[2]]["line_items"][0]
-    shop.shipstation.ship(order.partition(":")[2], {str(line["id"]): (line["sku"], line["quantity"])})
-    shop.shipstation.await_delivered()
-    for delivery in list(shop.shipstation.posted) * 2:
-        shop.shipstation.send(lambda again=delivery: again)  # type: ignore[misc]  # Bound at once.
-    shop.shipstation.await_delivered()
+    line = shop.markets["shopify"].orders[order.partition(":")[2]]["line_items"][0]
+    shop.shipping.ship(order.partition(":")[2], {str(line["id"]): (line["sku"], line["quantity"])})
+    shop.shipping.await_delivered()
+    for delivery in list(shop.shipping.posted) * 2:
+        shop.shipping.send(lambda again=delivery: again)  # Bound at once.
+    shop.shipping.await_delivered()
     sales.states[order] = "shipped"
 
 
@@ -228,7 +229,7 @@ def _report(shop: Shop, sales: Sales, checks: list[Check], seconds: float) -> No
     )
     say("                        (without batching windows: on AWS add up to 1 s for each of the two queues)")
     say(f"all of it took          {seconds:.0f} s")
-    say("\n--- The promises (design, section 2) ---")
+    say("\n--- The promises (docs/design.md, section 2) ---")
     for check in checks:
         mark = {True: "kept", False: "BROKEN", None: "  - "}[check.held]
         say(f"{check.promise}. {mark:6} {check.text}")

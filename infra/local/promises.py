@@ -14,13 +14,13 @@ from infra.local.shop import Shop
 from infra.local.stack import LocalStack
 
 Row = dict[str, Any]
-HOLDING = frozenset({"reserved", "promised", "awaiting_payment", "partly_shipped"})
+HOLDING = frozenset({"reserved", "backordered", "awaiting_payment", "partly_shipped"})
 _deserializer = TypeDeserializer()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One promise of `design.md` section 2. `held` None: not checked, the text says why."""
+    """One promise of docs/design.md section 2. `held` None: not checked, the text says why."""
 
     promise: int
     held: bool | None
@@ -127,8 +127,8 @@ def _whole(order: Row) -> bool:
 def _gone(order: Row) -> Counter[str]:
     """SKU → units that left in parcels that were not voided."""
     units = Counter[str]()
-    for parcel in order.get("parcels", ()):
-        for taken in parcel.get("took", ()) if not parcel.get("voided") else ():
+    for parcel in order.get("shipments", ()):
+        for taken in parcel.get("picked", ()) if not parcel.get("voided") else ():
             units[taken["sku"]] += taken["quantity"]
     return units
 
@@ -168,7 +168,7 @@ def _at_risk(levels: Iterable[Row], stock: Iterable[Row]) -> Check:
         available[row["pk"]] += row["available"]
     for row in stock:
         if row["sk"].startswith("ON#"):
-            exposed[row["pk"]] += row.get("acknowledged", 0)
+            exposed[row["pk"]] += row.get("acknowledged", {}).get("quantity", 0)
     units = sum(max(0, exposed[sku] - available[sku]) for sku in available)
     return Check(7, None, f"not promised in shared mode: {units} units are shown more often than they exist")
 

@@ -9,11 +9,7 @@ from urllib.parse import quote
 
 from infra.local.stack import LocalStack, silent
 from infra.local.tools import StackError
-from tests.channels.ebay import Ebay
-from tests.channels.generic import GenericStore
-from tests.channels.marketplace import Marketplace
-from tests.channels.shipstation import ShipStation
-from tests.channels.shopify import Shopify
+from tests.channels.registry import kind_of, simulator
 
 SEED = Path(__file__).parent / "shop.json"
 FIRST_PUSHES_SECONDS = 90
@@ -25,18 +21,17 @@ class Shop:
     def __init__(self, stack: LocalStack, seed: Path = SEED, say: Callable[[str], None] = silent) -> None:
         self.stack, self._say = stack, say
         self.seed: Mapping[str, Any] = json.loads(seed.read_text())
-        self.shopify, self.ebay, self.own_store = Shopify(seed=1), Ebay(seed=2), GenericStore(seed=3)
-        self.markets: Mapping[str, Shopify | Ebay | GenericStore] = {
-            "shopify": self.shopify,
-            "ebay": self.ebay,
-            "own-store": self.own_store,
+        self.markets: Mapping[str, Any] = {
+            name: simulator(row["kind"])(seed=number)
+            for number, (name, row) in enumerate(self.seed["channels"].items(), start=1)
         }
-        self.shipstation = ShipStation(seed=4, stores="*=shopify", warehouses="77=montreal,78=laval,79=sherbrooke")
+        shipping = self.seed["shipping"]
+        self.shipping: Any = simulator(shipping["kind"])(seed=len(self.markets) + 1, **shipping["settings"])
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         try:
-            for market in (*self.markets.values(), self.shipstation):
+            for market in (*self.markets.values(), self.shipping):
                 self._open.enter_context(market)
             self._load()
         except BaseException:
@@ -59,7 +54,7 @@ class Shop:
     def wanted(self, sku: str) -> dict[tuple[str, str], int]:
         """(channel, listing) → what the hub says the channel should show."""
         listings = self.get(f"/skus/{sku}")["listings"]
-        return {(one["channel"], one["name"]): one["wanted"] for one in listings}
+        return {(one["channel"], one["listing"]): one["quantity"] for one in listings}
 
     def listing_of(self, channel: str, sku: str) -> str:
         """The name of a SKU on a channel."""
@@ -82,22 +77,21 @@ class Shop:
         self._await_first_pushes()
 
     def _connect_shipping(self) -> None:
-        """ShipStation neither sells nor shows: it tells what has left."""
+        """It neither sells nor shows: it tells what has left."""
         address = f"{self.stack.url}/webhooks/shipping"
-        self.stack.put_secret("shipping", self.shipstation.secret())
-        self.put("/channels/shipping", {"kind": "shipstation", "connection": self.shipstation.connection()})
-        self.shipstation.register(address)
+        self.stack.put_secret("shipping", self.shipping.secret())
+        self.put("/channels/shipping", {"kind": kind_of(self.shipping), "connection": self.shipping.connection()})
+        self.shipping.register(address)
 
     def _connect(self, name: str) -> None:
-        market: Any = self.markets[name]
-        market.webhook_url = f"{self.stack.url}/webhooks/{name}"
+        market, address = self.markets[name], f"{self.stack.url}/webhooks/{name}"
+        market.webhook_url = address  # Some settings name it.
         self.stack.put_secret(name, market.secret())
         self.put(f"/channels/{name}", {**self.seed["channels"][name], "connection": market.connection()})
-        if isinstance(market, Ebay):
-            market.register(market.webhook_url)
+        market.register(address)
         for listing, sku in self.seed["listings"][name].items():
             market.list_item(listing, 0)
-            body = {"sku": sku, "refs": market.refs(listing), "aliases": self._aliases(market, listing)}
+            body = {"sku": sku, "refs": market.refs(listing), "aliases": market.aliases(listing)}
             self.put(f"/channels/{name}/listings/{listing}", body)
         self._turn_on(name)
 
@@ -106,13 +100,7 @@ class Shop:
         page = self.get(f"/channels/{name}/rehearsal")
         while page["next"]:
             page = self.get(f"/channels/{name}/rehearsal?after={quote(page['next'])}")
-        self.put(f"/channels/{name}/outbound", {"on": True, "seen": page["seen"]})
-
-    def _aliases(self, market: Marketplace, listing: str) -> list[str]:
-        """The ids that orders of a marketplace name beside, or instead of, the SKU."""
-        if isinstance(market, Shopify):
-            return [f"variant:{market.variants[listing].variant_id}"]
-        return [f"item:{market.items[listing].listing_id}"] if isinstance(market, Ebay) else []
+        self.put(f"/channels/{name}/outbound", {"on": True, "rehearsed_version": page["rehearsed_version"]})
 
     def _await_first_pushes(self) -> None:
         self._say("Waiting until every channel shows its first numbers …")
