@@ -16,9 +16,10 @@ MINUTES ?= 10
 SEED ?=
 SEEDS ?= 1000
 NAMES ?=
+BASE ?=
 COMMA := ,
 
-.PHONY: setup test test-stack test-rest lint demo rules simulate mutants soak lock build clean
+.PHONY: setup test test-stack test-rest lint demo rules figures compare simulate mutants soak lock build clean
 
 setup: .venv/.done .venv-sam/.done
 
@@ -46,6 +47,12 @@ demo: setup
 rules: setup
 	$(BIN)/python -m tests.rules
 
+figures: setup
+	$(BIN)/python -m tests.figures $(BASE) .
+
+compare: setup
+	$(BIN)/python -m tests.bench.compare $(or $(BASE),$(error BASE is the other checkout: make compare BASE=../base))
+
 simulate: setup
 	$(BIN)/python -m tests.simulate --seeds $(SEEDS)
 
@@ -53,7 +60,7 @@ mutants: setup
 	$(BIN)/python -m tests.simulate.mutants $(subst $(COMMA), ,$(NAMES))
 
 soak: setup
-	MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python -m infra.local.soak
+	MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python -m tests.soak
 
 build: setup
 	$(OFFLINE) $(SAM) build

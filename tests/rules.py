@@ -1,4 +1,4 @@
-"""Which test carries which rule of the requirements, found in the tests themselves: `python -m tests.rules`.
+"""Which test carries which rule of docs/rules.md, found in the tests themselves: `python -m tests.rules`.
 
 A test carries a rule by naming it in its docstring: "Rule 1.4-12" or "Rules 1.2-4 and 1.2-5".
 """
@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-SECTIONS = {"1.1": 17, "1.2": 15, "1.3": 4, "1.4": 16, "1.5": 14}
-"""Section of the requirements → how many numbered rules it has. Of 1.3 the first four are about what is shown; the
-others, on routing, have tests of their own (test_routing).
-"""
+DOCUMENT = TESTS.parent / "docs" / "rules.md"
+
+ROUTING = frozenset(f"1.3-{number}" for number in range(5, 11))
+"""How orders are split, and what is not about stock: the worked examples are the tests of those (test_routing)."""
 
 ELSEWHERE = {
     "1.1-8": "a condition on the shipping platform's own settings; docs/operations.md says how to connect it",
@@ -22,11 +22,23 @@ ELSEWHERE = {
 }
 """Rules that concern other parts than the life of an order, with the place that answers for them."""
 
-NUMBER = re.compile(r"\b(1\.\d)-(\d+)\b")
+NUMBER = re.compile(r"\b1\.\d-\d+\b")
+STATED = re.compile(rf"^- \*\*({NUMBER.pattern})\*\* \((?:stated|implied)\) ", re.MULTILINE)
+
+
+def stated() -> list[str]:
+    """Every rule of docs/rules.md, in its order."""
+    return STATED.findall(DOCUMENT.read_text())
 
 
 def numbers() -> list[str]:
-    return [f"{section}-{number}" for section, most in SECTIONS.items() for number in range(1, most + 1)]
+    """The rules that some test must carry."""
+    return [number for number in stated() if number not in ROUTING]
+
+
+def cited(text: str) -> list[str]:
+    """The numbers of rules named in a text."""
+    return NUMBER.findall(text)
 
 
 def carried() -> dict[str, list[str]]:
@@ -44,7 +56,7 @@ def _rules_of(module: ast.Module) -> Iterator[tuple[str, list[str]]]:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             told = ast.get_docstring(node) or ""
             if re.search(r"\brules?\b", told, re.IGNORECASE):
-                yield node.name, ["-".join(number) for number in NUMBER.findall(told)]
+                yield node.name, cited(told)
 
 
 def missing(found: Mapping[str, list[str]]) -> list[str]:
@@ -53,7 +65,7 @@ def missing(found: Mapping[str, list[str]]) -> list[str]:
 
 def unknown(found: Mapping[str, list[str]]) -> list[str]:
     """Numbers that no rule has."""
-    return sorted(found.keys() - set(numbers()) - {number for number in found if number.startswith("1.3-")})
+    return sorted(found.keys() - set(stated()))
 
 
 def report() -> Iterator[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import urllib3
@@ -113,15 +113,17 @@ class Marketplace:
     random is drawn from the seed. `host`: where the hub is told that it is.
     """
 
+    chooses_host: ClassVar[bool] = False  # Each has an address of its own, as a merchant's store has.
+
     seed: int = 0
     port: int = 0
     host: str = ""
     now: Callable[[], datetime] = wall_clock
     seconds: Callable[[], float] = time.monotonic
-    courier: Callable[[Make], None] | None = None
+    deliver_webhook: Callable[[Make], None] | None = None
     misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
     retry_seconds: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-    couriers: int = 3  # Webhooks under way at once; each costs the local stack a worker process of its own.
+    webhook_workers: int = 3  # Webhooks under way at once; each costs the local stack a worker process of its own.
     webhook_url: str = ""
     shelves: dict[str, int] = field(default_factory=dict)
     history: list[ShelfChange] = field(default_factory=list)
@@ -132,7 +134,7 @@ class Marketplace:
     changed: threading.Condition = field(default_factory=threading.Condition)
     _random: random.Random = field(init=False)
     _server: BaseWSGIServer | None = field(default=None, init=False)
-    _couriers: ThreadPoolExecutor | None = field(default=None, init=False)
+    _webhook_workers: ThreadPoolExecutor | None = field(default=None, init=False)
     _under_way: set["Future[None]"] = field(default_factory=set, init=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
     _http: urllib3.PoolManager = field(
@@ -158,6 +160,14 @@ class Marketplace:
         """All that its calls may go to."""
         return (self.host,)
 
+    def register(self, endpoint: str) -> None:
+        """Webhooks go there from now on."""
+        self.webhook_url = endpoint
+
+    def aliases(self, name: str) -> list[str]:
+        """The ids that its orders name beside, or instead of, the SKU."""
+        return []
+
     def throttle_answer(self) -> Response:
         """How this marketplace says 'too many requests'."""
         return Response(status=429, headers={"Retry-After": f"{self.misbehaviour.retry_after_seconds:g}"})
@@ -169,7 +179,7 @@ class Marketplace:
             "127.0.0.1", self.port, self._application, threaded=True, request_handler=_QuietHandler
         )
         self.port = self._server.server_port
-        self._couriers = ThreadPoolExecutor(self.couriers, thread_name_prefix=type(self).__name__)
+        self._webhook_workers = ThreadPoolExecutor(self.webhook_workers, thread_name_prefix=type(self).__name__)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -177,8 +187,8 @@ class Marketplace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
-        if self._couriers:
-            self._couriers.shutdown(wait=True, cancel_futures=True)
+        if self._webhook_workers:
+            self._webhook_workers.shutdown(wait=True, cancel_futures=True)
         if self._server:
             self._server.shutdown()
             self._server.server_close()
@@ -216,8 +226,8 @@ class Marketplace:
 
     def send(self, make: Make) -> None:
         """Delivers in the background: retried until 2xx, misbehaving as told, unless a courier does all that."""
-        if self.courier:
-            self.courier(make)
+        if self.deliver_webhook:
+            self.deliver_webhook(make)
             return
         if self._chance(self.misbehaviour.dropped):
             with self.changed:
@@ -235,9 +245,9 @@ class Marketplace:
             return self.changed.wait_for(lambda: not self._under_way, timeout_seconds)
 
     def _start(self, make: Make, delay_seconds: float) -> None:
-        assert self._couriers, "enter the marketplace first, or give it a courier"
+        assert self._webhook_workers, "enter the marketplace first, or give it a courier"
         with self.changed:
-            future = self._couriers.submit(self._deliver, make, delay_seconds)
+            future = self._webhook_workers.submit(self._deliver, make, delay_seconds)
             self._under_way.add(future)
         future.add_done_callback(self._finished)
 
@@ -325,7 +335,7 @@ def in_process[Kind: Marketplace](
     kind: type[Kind], seed: int, now: Callable[[], datetime], courier: Callable[[Make], None], **settings: Any
 ) -> Kind:
     """At the host of the real one, and wholly by this clock and seed. `settings`: any other fields."""
-    market = kind(seed=seed, now=now, seconds=lambda: now().timestamp(), courier=courier, **settings)
+    market = kind(seed=seed, now=now, seconds=lambda: now().timestamp(), deliver_webhook=courier, **settings)
     market.host = market.host or market.own_host
     return market
 

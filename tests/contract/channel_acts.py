@@ -5,108 +5,131 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from lastunit.domain.coverage import Report, Run, Schedule, Segment, Tally
-from lastunit.domain.drift import Decision, Drift, Kind
-from lastunit.domain.groups import ListingKey
-from lastunit.domain.outgoing import OutgoingWebhook
-from lastunit.domain.polling import Unended
-from lastunit.sync_ports import Grant, Kept
-from tests.contract.hub import Hub
+from lastunit.domain.events.subscriptions import WebhookSubscription
+from lastunit.domain.keys import LevelKey, ListingKey
+from lastunit.domain.listings.drift import Drift, DriftDecision, DriftKind
+from lastunit.domain.listings.full_coverage import (
+    CoverageCounts,
+    CoverageReport,
+    CoverageRun,
+    CoverageSchedule,
+    CoverageSegment,
+)
+from lastunit.domain.listings.listing_parts import Acknowledged, InFlight, LastReading
+from lastunit.domain.listings.listing_update import ListingUpdate, RoomGrant
+from lastunit.domain.listings.order_watermark import Unended
+from tests.contract.hub import RecordedHub
 from tests.contract.shop import CHANNELS, LIMITS, SKUS, SLOTS, WORKERS, Acts
+from tests.support.listings.listed import acknowledged_quantity, acknowledged_sold
 
 
-def _keys(chance: random.Random) -> list[ListingKey]:
+def _keys(rng: random.Random) -> list[ListingKey]:
     names = (*SKUS, "gone")
-    return sorted({(sku, channel, sku) for sku in names for channel in CHANNELS if chance.random() < 0.6})
+    return sorted({ListingKey(sku, channel, sku) for sku in names for channel in CHANNELS if rng.random() < 0.6})
 
 
-def _claim(hub: Hub, chance: random.Random) -> Any:
+def _claim(hub: RecordedHub, rng: random.Random) -> Any:
     now = hub.clock.now()
-    return hub.listings.claim(
-        _keys(chance), chance.choice(WORKERS), now, now + timedelta(minutes=chance.randint(1, 9))
-    )
+    return hub.listings.claim(_keys(rng), rng.choice(WORKERS), now, now + timedelta(minutes=rng.randint(1, 9)))
 
 
-def _book(hub: Hub, chance: random.Random) -> Any:
-    rows = hub.listings.rows(_keys(chance))
+def _book(hub: RecordedHub, rng: random.Random) -> Any:
+    rows = hub.listings.read(_keys(rng))
     kept = [
-        Kept(
+        ListingUpdate(
             row,
-            replace(row, in_flight=chance.randint(0, 9), granted=chance.randint(0, 9), sent_at="now"),
-            _grant(hub, key, chance),
+            replace(
+                row,
+                in_flight=InFlight(quantity=rng.randint(0, 9), sent_at=hub.clock.now()),
+                granted=rng.randint(0, 9),
+            ),
+            _grant(hub, key, rng),
         )
         for key, row in sorted(rows.items())
     ]
-    return hub.listings.book(kept, chance.choice(WORKERS))
+    return hub.listings.book(kept, rng.choice(WORKERS))
 
 
-def _grant(hub: Hub, key: ListingKey, chance: random.Random) -> Grant | None:
-    if chance.random() < 0.6:
+def _grant(hub: RecordedHub, key: ListingKey, rng: random.Random) -> RoomGrant | None:
+    if rng.random() < 0.6:
         return None
     view = hub.listings.view(key[0])
     seen = view.grants if view else 0
-    return Grant({key[0]: seen + chance.choice((0, 0, 1))}, {(key[0], "M"): chance.randint(1, 15)})
+    return RoomGrant({key[0]: seen + rng.choice((0, 0, 1))}, {LevelKey(key[0], "M"): rng.randint(1, 15)})
 
 
-def _close(hub: Hub, chance: random.Random) -> Any:
-    rows = hub.listings.rows(_keys(chance))
+def _close(hub: RecordedHub, rng: random.Random) -> Any:
+    rows = hub.listings.read(_keys(rng))
     kept = [
-        Kept(
+        ListingUpdate(
             row,
             replace(
                 row,
                 in_flight=None,
-                acknowledged=chance.randint(0, 9),
-                settling=chance.random() < 0.5,
-                observed_poll=2,
+                acknowledged=Acknowledged(quantity=rng.randint(0, 9)),
+                awaiting_poll=rng.random() < 0.5,
+                last_reading=LastReading(poll=2),
             ),
         )
         for _, row in sorted(rows.items())
     ]
-    return hub.listings.close(kept, chance.choice(WORKERS))
+    return hub.listings.close(kept, rng.choice(WORKERS))
 
 
-def _rise(hub: Hub, chance: random.Random) -> Any:
-    rows = hub.listings.rows(_keys(chance))
-    risen = [(row, replace(row.rises, risen=row.rises.risen + 1)) for _, row in sorted(rows.items())]
-    return [hub.listings.rise(before, rises) for before, rises in risen]
+def _count_increments(hub: RecordedHub, rng: random.Random) -> Any:
+    rows = hub.listings.read(_keys(rng))
+    counted = [
+        (row, replace(row.increments, counted_increase=row.increments.counted_increase + 1))
+        for _, row in sorted(rows.items())
+    ]
+    return [hub.listings.keep_increments(before, increments) for before, increments in counted]
 
 
-def _look_at_listings(hub: Hub, chance: random.Random) -> Any:
-    after = chance.choice((None, "cap", "shirt"))
-    return hub.listings.page(chance.choice(CHANNELS), after, 2), hub.listings.view(chance.choice((*SKUS, "gone")))
+def _look_at_listings(hub: RecordedHub, rng: random.Random) -> Any:
+    after = rng.choice((None, "cap", "shirt"))
+    return hub.listings.page(rng.choice(CHANNELS), after, 2), hub.listings.view(rng.choice((*SKUS, "gone")))
 
 
-def _poll(hub: Hub, chance: random.Random) -> Any:
-    channel, now = chance.choice(CHANNELS), hub.clock.now()
-    before = hub.polls.begin(channel) if chance.random() < 0.6 else hub.polls.position(channel)
-    known = replace(before, saved="somebody") if chance.random() < 0.2 else before
-    unended = Unended(before.begun, now) if chance.random() < 0.4 else None
-    held = {"e1": now} if chance.random() < 0.4 else {}
+def _poll(hub: RecordedHub, rng: random.Random) -> Any:
+    channel, now = rng.choice(CHANNELS), hub.clock.now()
+    before = hub.polls.begin(channel) if rng.random() < 0.6 else hub.polls.position(channel)
+    known = replace(before, saved="somebody") if rng.random() < 0.2 else before
+    unended = Unended(before.begun, now) if rng.random() < 0.4 else None
+    held = {"e1": now} if rng.random() < 0.4 else {}
     after = replace(
-        before, done=before.begun, cursor=now, unended=unended, held=held, saved=f"save-{chance.randint(1, 10**9)}"
+        before,
+        done=before.begun,
+        cursor=now,
+        unended=unended,
+        unimported=held,
+        saved=f"save-{rng.randint(1, 10**9)}",
     )
     saved = hub.polls.save(channel, known, after)
-    return saved, hub.polls.done(channel), list(hub.polls.unsettled(channel, 3)), hub.polls.waiting(["e1", "e2"])
+    return (
+        saved,
+        hub.polls.done(channel),
+        list(hub.polls.awaiting_poll(channel, 3)),
+        hub.polls.waiting(["e1", "e2"]),
+    )
 
 
-def _pace(hub: Hub, chance: random.Random) -> Any:
-    channel = chance.choice(CHANNELS)
-    seconds = [hub.pace.ask(channel, LIMITS, urgent=chance.random() < 0.5) for _ in range(2)]
-    if chance.random() < 0.3:
+def _pace(hub: RecordedHub, rng: random.Random) -> Any:
+    channel = rng.choice(CHANNELS)
+    seconds = [hub.pace.ask(channel, LIMITS, high_priority=rng.random() < 0.5) for _ in range(2)]
+    if rng.random() < 0.3:
         hub.pace.pause(channel, 30)
-    hub.pace.report(channel, answers=chance.random() < 0.5)
+    hub.pace.report(channel, answers=rng.random() < 0.5)
     return seconds
 
 
-def _cover(hub: Hub, chance: random.Random) -> Any:
-    channel, now = chance.choice(CHANNELS), hub.clock.now()
-    run = Run(channel, chance.choice(SLOTS), now.isoformat())
-    hub.coverages.put_schedule(channel, Schedule("03:30 UTC", now))
+def _cover(hub: RecordedHub, rng: random.Random) -> Any:
+    channel, now = rng.choice(CHANNELS), hub.clock.now()
+    run = CoverageRun(channel=channel, slot=rng.choice(SLOTS), started_at=now)
+    hub.coverages.put_schedule(channel, CoverageSchedule("03:30 UTC", now))
     hub.coverages.start(run)
     taken = hub.coverages.take(run, now, now + timedelta(minutes=5))
-    if taken and chance.random() < 0.7:
-        hub.coverages.begin(run, polled=chance.random() < 0.5)
+    if taken and rng.random() < 0.7:
+        hub.coverages.begin(run, polled=rng.random() < 0.5)
     return (
         taken,
         hub.coverages.schedule(channel),
@@ -115,59 +138,72 @@ def _cover(hub: Hub, chance: random.Random) -> Any:
     )
 
 
-def _cover_segments(hub: Hub, chance: random.Random) -> Any:
-    run = Run(chance.choice(CHANNELS), chance.choice(SLOTS), hub.clock.now().isoformat())
-    tally = Tally(2, 1) if chance.random() < 0.5 else None
-    hub.coverages.keep(run, Segment(chance.choice((None, "cap")), chance.choice((None, "cap")), 1, tally))
-    finished = hub.coverages.finish(run, Report(9, 1, Tally(2))) if chance.random() < 0.3 else None
+def _cover_segments(hub: RecordedHub, rng: random.Random) -> Any:
+    run = CoverageRun(channel=rng.choice(CHANNELS), slot=rng.choice(SLOTS), started_at=hub.clock.now())
+    tally = CoverageCounts(listings=2, changed=1) if rng.random() < 0.5 else None
+    hub.coverages.keep(
+        run,
+        CoverageSegment(
+            after=rng.choice((None, "cap")), next=rng.choice((None, "cap")), pushed_before=1, counts=tally
+        ),
+    )
+    finished = (
+        hub.coverages.finish(run, CoverageReport(9, 1, CoverageCounts(listings=2))) if rng.random() < 0.3 else None
+    )
     return finished, hub.coverages.segments(run), hub.coverages.segment(run, None)
 
 
-def _drift(hub: Hub, chance: random.Random) -> Any:
-    found = hub.listings.rows(_keys(chance))
+def _drift(hub: RecordedHub, rng: random.Random) -> Any:
+    found = hub.listings.read(_keys(rng))
     if not found:
         return None
     key, row = sorted(found.items())[0]
-    told = (row.acknowledged or 0, row.acknowledged_sold)
     drift = Drift(
-        key,
-        chance.choice(list(Kind)),
-        chance.randint(0, 9),
-        2,
-        "then",
-        hub.clock.now().isoformat(),
-        *told,
-        row.sold,
+        key=key,
+        kind=rng.choice(list(DriftKind)),
+        shown=rng.randint(0, 9),
+        expected_shown=2,
+        since=hub.clock.now() - timedelta(hours=1),
+        seen_at=hub.clock.now(),
+        acknowledged=acknowledged_quantity(row) or 0,
+        acknowledged_sold=acknowledged_sold(row) or 0,
+        sold=row.sold,
     )
     return hub.drifts.keep(drift), hub.drifts.of(key[1]), hub.drifts.find([key])
 
 
-def _judge_drift(hub: Hub, chance: random.Random) -> Any:
-    found = hub.drifts.of(chance.choice(CHANNELS))
+def _judge_drift(hub: RecordedHub, rng: random.Random) -> Any:
+    found = hub.drifts.of(rng.choice(CHANNELS))
     if not found:
         return None
-    drift = chance.choice(found)
-    if chance.random() < 0.3:
+    drift = rng.choice(found)
+    if rng.random() < 0.3:
         return hub.drifts.clear(drift.key)
-    seen_at = drift.seen_at if chance.random() < 0.8 else "earlier"
+    seen_at = drift.seen_at if rng.random() < 0.8 else drift.seen_at - timedelta(seconds=1)
     decided = replace(
-        drift, seen_at=seen_at, decision=chance.choice(list(Decision)), decided_by="me", decided_at="now"
+        drift,
+        seen_at=seen_at,
+        decision=rng.choice(list(DriftDecision)),
+        decided_by="me",
+        decided_at=hub.clock.now(),
     )
     return hub.drifts.decide(decided)
 
 
-def _risk(hub: Hub, chance: random.Random) -> Any:
-    kept = hub.risks.keep({sku: chance.randint(0, 2) for sku in SKUS}, hub.clock.now())
+def _risk(hub: RecordedHub, rng: random.Random) -> Any:
+    kept = hub.risks.keep({sku: rng.randint(0, 2) for sku in SKUS}, hub.clock.now())
     day = hub.clock.now().date()
-    hub.delays.count("web", day, {1: chance.randint(1, 3), 4: 1})
+    hub.delays.count("web", day, {1: rng.randint(1, 3), 4: 1})
     return kept, list(hub.risks.all()), hub.delays.since("web", day - timedelta(days=1))
 
 
-def _webhook(hub: Hub, chance: random.Random) -> Any:
-    name = chance.choice(("erp", "bi"))
-    webhook = OutgoingWebhook(name, f"https://{chance.choice(('old', 'new'))}.example.com/", ("order.",))
-    gone = hub.webhooks.delete(name) if chance.random() < 0.2 else None
-    if chance.random() < 0.6:
+def _webhook(hub: RecordedHub, rng: random.Random) -> Any:
+    name = rng.choice(("erp", "bi"))
+    webhook = WebhookSubscription(
+        name=name, url=f"https://{rng.choice(('old', 'new'))}.example.com/", types=("order.",)
+    )
+    gone = hub.webhooks.delete(name) if rng.random() < 0.2 else None
+    if rng.random() < 0.6:
         hub.webhooks.put(webhook)
     else:
         hub.webhooks.disable(webhook)
@@ -178,7 +214,7 @@ ACTS: Acts = (
     (_claim, 3),
     (_book, 3),
     (_close, 3),
-    (_rise, 1),
+    (_count_increments, 1),
     (_look_at_listings, 1),
     (_poll, 3),
     (_pace, 2),

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lastunit.adapters import items
-from lastunit.adapters.items import Item
+from lastunit.adapters.dynamodb import rows
+from lastunit.adapters.dynamodb.rows import Item
 
-ROW = items.key("SKU#shirt", "AT#M")
-OTHER = items.key("SKU#shirt", "AT#N")
+ROW = rows.key("SKU#shirt", "AT#M")
+OTHER = rows.key("SKU#shirt", "AT#N")
 PASSED = ("None", None)
 FAILED = ("ConditionalCheckFailed", None)
 INVALID = ("ValidationError", None)
@@ -19,7 +19,7 @@ BAD_REQUEST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class DatabaseRefusal:
     """`image`: what is stored, where the answer says so; `reasons`: code and image per action of a transaction."""
 
     code: str
@@ -28,12 +28,12 @@ class Refusal:
     status: int = BAD_REQUEST
 
 
-REFUSED = Refusal("ConditionalCheckFailedException")
-INVALID_CALL = Refusal("ValidationException")
+REFUSED = DatabaseRefusal("ConditionalCheckFailedException")
+INVALID_CALL = DatabaseRefusal("ValidationException")
 
 
-def cancelled(*reasons: tuple[str, Mapping[str, Any] | None]) -> Refusal:
-    return Refusal("TransactionCanceledException", None, reasons)
+def cancelled(*reasons: tuple[str, Mapping[str, Any] | None]) -> DatabaseRefusal:
+    return DatabaseRefusal("TransactionCanceledException", None, reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,7 @@ class Database:
     def stored(self, key: Item = ROW) -> dict[str, Any] | None:
         """The row without its key, decoded."""
         answer = self.ask("get_item", TableName=self.table, Key=key, ConsistentRead=True)
-        return (
-            items.decode({name: answer["Item"][name] for name in answer["Item"].keys() - key}) if answer else None
-        )
+        return rows.decode({name: answer["Item"][name] for name in answer["Item"].keys() - key}) if answer else None
 
     def change(
         self,
@@ -101,7 +99,7 @@ class Database:
 
 
 def row(key: Item = ROW, **attributes: Any) -> Item:
-    return key | {name: items.value(content) for name, content in attributes.items()}
+    return key | {name: rows.value(content) for name, content in attributes.items()}
 
 
 def _guard(condition: str | None) -> dict[str, Any]:
@@ -111,15 +109,15 @@ def _guard(condition: str | None) -> dict[str, Any]:
 def _used(values: Mapping[str, Any] | None, names: Mapping[str, str] | None) -> dict[str, Any]:
     used: dict[str, Any] = {}
     if values is not None:
-        used["ExpressionAttributeValues"] = {f":{name}": items.value(content) for name, content in values.items()}
+        used["ExpressionAttributeValues"] = {f":{name}": rows.value(content) for name, content in values.items()}
     if names is not None:
         used["ExpressionAttributeNames"] = dict(names)
     return used
 
 
-def refusal(error: ClientError) -> Refusal:
+def refusal(error: ClientError) -> DatabaseRefusal:
     answer: Any = error.response
     reasons = tuple((one["Code"], one.get("Item")) for one in answer.get("CancellationReasons", ()))
-    return Refusal(
+    return DatabaseRefusal(
         answer["Error"]["Code"], answer.get("Item"), reasons, answer["ResponseMetadata"]["HTTPStatusCode"]
     )

@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from lastunit.adapters.catalogue import DynamoCatalogue
-from lastunit.adapters.coverages import DynamoCoverages
-from lastunit.adapters.drifts import DynamoDrifts
-from lastunit.adapters.exceptions import DynamoExceptions
-from lastunit.adapters.items import Item
-from lastunit.adapters.ledger import DynamoLedger
-from lastunit.adapters.listings import DynamoListings
-from lastunit.adapters.movements import DynamoMovements
-from lastunit.adapters.outgoing import DynamoOutgoingWebhooks
-from lastunit.adapters.pace import DynamoPace
-from lastunit.adapters.polls import DynamoPolls
-from lastunit.adapters.risks import DynamoDelays, DynamoPastOrders, DynamoRisks
-from lastunit.adapters.settings import DynamoSettings
-from lastunit.adapters.stock_book import DynamoStockBook
-from lastunit.adapters.tasks import DynamoTasks
+from lastunit.adapters.dynamodb.catalogue import DynamoCatalogue
+from lastunit.adapters.dynamodb.coverages import DynamoCoverages
+from lastunit.adapters.dynamodb.drifts import DynamoDrifts
+from lastunit.adapters.dynamodb.exceptions import DynamoExceptions
+from lastunit.adapters.dynamodb.ledger import DynamoLedger
+from lastunit.adapters.dynamodb.listings import DynamoListings
+from lastunit.adapters.dynamodb.movements import DynamoMovements
+from lastunit.adapters.dynamodb.order_store import DynamoOrderStore
+from lastunit.adapters.dynamodb.polls import DynamoPolls
+from lastunit.adapters.dynamodb.rate_limit import DynamoRateLimit
+from lastunit.adapters.dynamodb.replenishment_tasks import DynamoTasks
+from lastunit.adapters.dynamodb.rows import Item
+from lastunit.adapters.dynamodb.settings import DynamoSettings
+from lastunit.adapters.dynamodb.units_at_risk import DynamoDelays, DynamoPastOrders, DynamoUnitsAtRisk
+from lastunit.adapters.dynamodb.webhook_subscriptions import DynamoWebhookSubscriptions
 from tests.contract.database import refusal
-from tests.fakes import FixedClock
-from tests.simulate.store.client import Answer, Call, Client
+from tests.simulate.store.client import Answer, Call, DynamoClient
+from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 @dataclass(slots=True)
-class Recorder:
+class CallRecorder:
     """Passes calls on, and keeps what was asked and answered. What differs from store to store is left out."""
 
     inner: Call
@@ -48,29 +48,29 @@ class Recorder:
         return answer
 
 
-class Hub:
+class RecordedHub:
     """A deployment's adapters. The tables are named alike in both stores, so that calls can be compared."""
 
-    def __init__(self, call: Call, tables: Mapping[str, str], clock: FixedClock) -> None:
-        self.recorder, self.clock = Recorder(call), clock
-        client = cast("DynamoDBClient", Client(self.recorder))
+    def __init__(self, call: Call, tables: Mapping[str, str], clock: FakeClock) -> None:
+        self.recorder, self.clock = CallRecorder(call), clock
+        client = cast("DynamoDBClient", DynamoClient(self.recorder))
         stock, orders, ledger, settings = (
             tables[f"{name}Table"] for name in ("Stock", "Orders", "Ledger", "Settings")
         )
-        self.book = DynamoStockBook(client, stock, orders)
+        self.book = DynamoOrderStore(client, stock, orders)
         self.catalogue = DynamoCatalogue(client, stock, settings)
         self.settings = DynamoSettings(client, settings)
         self.movements = DynamoMovements(client, stock, ledger, settings)
         self.listings = DynamoListings(client, stock, settings)
         self.polls = DynamoPolls(client, settings, stock, orders)
-        self.pace = DynamoPace(client, settings, clock)
+        self.pace = DynamoRateLimit(client, settings, clock)
         self.coverages = DynamoCoverages(client, settings)
         self.drifts = DynamoDrifts(client, settings, stock)
         self.exceptions = DynamoExceptions(client, orders)
         self.ledger = DynamoLedger(client, ledger)
-        self.webhooks = DynamoOutgoingWebhooks(client, settings)
+        self.webhooks = DynamoWebhookSubscriptions(client, settings)
         self.tasks = DynamoTasks(client, orders)
-        self.risks = DynamoRisks(client, stock)
+        self.risks = DynamoUnitsAtRisk(client, stock)
         self.delays = DynamoDelays(client, settings)
         self.past_orders = DynamoPastOrders(client, orders, clock)
 

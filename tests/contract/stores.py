@@ -10,8 +10,8 @@ from botocore.config import Config
 
 from infra.local.tools import REGION
 from tests.contract.database import Database
-from tests.dynamo import declared_tables
-from tests.simulate.store import Client, Store
+from tests.simulate.store import DynamoClient, Store
+from tests.support.aws.dynamo import declared_tables
 
 NOT_ITS_OWN = {"PointInTimeRecoverySpecification", "DeletionProtectionEnabled"}
 """Properties of a table that CreateTable does not take, or that keep it from being deleted."""
@@ -22,7 +22,7 @@ _suffix = count()
 def simulated(*tables: str) -> Database:
     """With these empty tables as `infra/storage.yaml` declares them."""
     store = Store({name: declared_tables()[name] for name in tables})
-    return Database(Client(store.execute), {name: name for name in tables}, store.stream, is_emulated=False)
+    return Database(DynamoClient(store.execute), {name: name for name in tables}, store.stream, is_emulated=False)
 
 
 def emulated(endpoint: str, *tables: str) -> Database:

@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 
 from lastunit.domain.errors import LastunitError
 from tests.contract import channel_acts, stock_acts
-from tests.contract.database import Refusal, refusal
-from tests.contract.hub import Hub
+from tests.contract.database import DatabaseRefusal, refusal
+from tests.contract.hub import RecordedHub
 from tests.contract.shop import Act, open_shop
 from tests.contract.stores import emulated
-from tests.dynamo import declared_tables
-from tests.fakes import FixedClock
 from tests.simulate.store import Store
+from tests.support.aws.dynamo import declared_tables
+from tests.support.clock import FakeClock
 
 ACTS = stock_acts.ACTS + channel_acts.ACTS
 ACTS_MAX = 160
@@ -24,18 +24,18 @@ STREAMED = ("StockTable", "OrdersTable")
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_adapters_cannot_tell_the_stores_apart(
+def test_the_adapters_behave_alike_on_every_store(
     emulator: str, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
     real = emulated(emulator, *declared_tables())
     store = Store({real.tables[name]: declared for name, declared in declared_tables().items()})
-    hubs = [Hub(call, real.tables, FixedClock()) for call in (store.execute, real.client._make_api_call)]
-    chance, counts = random.Random(seed), Counter[str]()  # noqa: S311 - repeatable
+    hubs = [RecordedHub(call, real.tables, FakeClock()) for call in (store.execute, real.client._make_api_call)]
+    rng, counts = random.Random(seed), Counter[str]()  # noqa: S311 - repeatable
     for hub in hubs:
         open_shop(hub)
 
     for number in range(ACTS_MAX):
-        [act] = chance.choices(*zip(*ACTS, strict=True))
+        [act] = rng.choices(*zip(*ACTS, strict=True))
         simulated, emulated_ = (_done(hub, act, f"{seed}-{number}") for hub in hubs)
         counts.update(_kinds(simulated[1]))
 
@@ -48,7 +48,7 @@ def test_the_adapters_cannot_tell_the_stores_apart(
     record_property("summary", f"seed {seed}, {ACTS_MAX} acts alike on both stores: {dict(counts.most_common())}")
 
 
-def _done(hub: Hub, act: Act, seed: str) -> tuple[Any, list[Any]]:
+def _done(hub: RecordedHub, act: Act, seed: str) -> tuple[Any, list[Any]]:
     """What came of an act, and all that it asked of its store."""
     hub.clock.pass_minutes(1)
     hub.recorder.calls.clear()
@@ -56,9 +56,9 @@ def _done(hub: Hub, act: Act, seed: str) -> tuple[Any, list[Any]]:
     return answer, list(hub.recorder.calls)
 
 
-def _answer(hub: Hub, act: Act, chance: random.Random) -> Any:
+def _answer(hub: RecordedHub, act: Act, rng: random.Random) -> Any:
     try:
-        return act(hub, chance)
+        return act(hub, rng)
     except LastunitError as error:
         return type(error), vars(error)
     except ClientError as error:
@@ -66,10 +66,10 @@ def _answer(hub: Hub, act: Act, chance: random.Random) -> Any:
 
 
 def _kinds(calls: list[Any]) -> list[str]:
-    return [answer.code if isinstance(answer, Refusal) else operation for operation, _, answer in calls]
+    return [answer.code if isinstance(answer, DatabaseRefusal) else operation for operation, _, answer in calls]
 
 
-def _rows(hub: Hub, table: str) -> list[Any]:
+def _rows(hub: RecordedHub, table: str) -> list[Any]:
     return sorted(hub.recorder.inner("Scan", {"TableName": table, "ConsistentRead": True})["Items"], key=str)
 
 

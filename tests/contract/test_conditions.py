@@ -118,7 +118,7 @@ OF_NO_ROW = {
 }
 
 
-def _verdict(database: Database, condition: str) -> Any:
+def _holds(database: Database, condition: str) -> Any:
     values = {name: content for name, content in VALUES.items() if f":{name}" in _words(condition)}
     names = {name: attribute for name, attribute in NAMES.items() if name in _words(condition)}
     return database.transact(database.check(condition, values=values or None, names=names or None))
@@ -132,7 +132,7 @@ def _words(condition: str) -> set[str]:
 def test_this_condition_holds(database: Database, condition: str) -> None:
     database.put(**LEVEL)
 
-    answer = _verdict(database, condition)
+    answer = _holds(database, condition)
 
     assert {} == answer
 
@@ -141,7 +141,7 @@ def test_this_condition_holds(database: Database, condition: str) -> None:
 def test_this_condition_does_not_hold(database: Database, condition: str) -> None:
     database.put(**LEVEL)
 
-    answer = _verdict(database, condition)
+    answer = _holds(database, condition)
 
     assert cancelled(FAILED) == answer
 
@@ -150,6 +150,6 @@ def test_this_condition_does_not_hold(database: Database, condition: str) -> Non
 def test_this_condition_is_asked_of_a_row_that_is_not_there(
     database: Database, condition: str, holds: bool
 ) -> None:
-    answer = _verdict(database, condition)
+    answer = _holds(database, condition)
 
     assert ({} if holds else cancelled(FAILED)) == answer

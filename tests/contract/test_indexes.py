@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lastunit.adapters import items
+from lastunit.adapters.dynamodb import rows
 from tests.contract.database import INVALID_CALL, Database, row
 
 
@@ -20,8 +20,8 @@ def _waiting(database: Database, **more: Any) -> Any:
     )
 
 
-def _wait(database: Database, number: str, since: str, **more: Any) -> items.Item:
-    key = items.key(f"ORDER#web#{number}", "ORDER")
+def _wait(database: Database, number: str, since: str, **more: Any) -> rows.Item:
+    key = rows.key(f"ORDER#web#{number}", "ORDER")
     database.put(key, **({"waiting": "request", "waiting_since": since} | more))
     return key
 
@@ -36,13 +36,13 @@ def test_an_index_shows_whole_rows_in_the_order_of_its_own_key(database: Databas
 
     answer = _waiting(database)
 
-    whole = row(items.key("ORDER#web#1", "ORDER"), waiting="request", waiting_since="monday", units=5, lines=["x"])
+    whole = row(rows.key("ORDER#web#1", "ORDER"), waiting="request", waiting_since="monday", units=5, lines=["x"])
     assert (["2", "1"], whole) == (_keys(answer), answer["Items"][1])
 
 
 def test_a_row_without_both_keys_of_an_index_is_not_in_it(database: Database) -> None:
-    database.put(items.key("ORDER#web#1", "ORDER"), waiting="request")
-    database.put(items.key("ORDER#web#2", "ORDER"), waiting_since="monday")
+    database.put(rows.key("ORDER#web#1", "ORDER"), waiting="request")
+    database.put(rows.key("ORDER#web#2", "ORDER"), waiting_since="monday")
     _wait(database, "3", "monday", waiting="exception")
 
     assert [] == _keys(_waiting(database))
@@ -79,7 +79,7 @@ def test_a_change_of_other_attributes_is_seen_in_the_index(database: Database) -
 
 def test_the_range_of_an_index_with_a_reserved_word_and_a_limit(database: Database) -> None:
     for number, due in enumerate(("09:00", "10:00", "11:00", "08:00")):
-        database.put(items.key(f"ORDER#web#{number}", "ORDER"), clock="payment", due_at=due)
+        database.put(rows.key(f"ORDER#web#{number}", "ORDER"), clock="payment", due_at=due)
 
     answer = database.ask(
         "query",

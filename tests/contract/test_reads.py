@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lastunit.adapters import items
+from lastunit.adapters.dynamodb import rows
 from tests.contract.database import INVALID_CALL, OTHER, ROW, Database, row
 
 KEYS_MAX = 100
@@ -14,12 +14,12 @@ PK = "SKU#shirt"
 
 def _fill(database: Database, *sks: str, **attributes: Any) -> None:
     for sk in sks:
-        database.put(items.key(PK, sk), **attributes)
+        database.put(rows.key(PK, sk), **attributes)
 
 
 def _query(database: Database, condition: str = "pk = :pk", **more: Any) -> Any:
     values = {"pk": PK} | more.pop("values", {})
-    typed = {f":{name}": items.value(content) for name, content in values.items()}
+    typed = {f":{name}": rows.value(content) for name, content in values.items()}
     read = {"ConsistentRead": True} if "IndexName" not in more else {}
     parameters = {"KeyConditionExpression": condition, "ExpressionAttributeValues": typed} | read | more
     return database.ask("query", TableName=database.table, **parameters)
@@ -55,7 +55,7 @@ def test_some_attributes_of_a_row(database: Database) -> None:
 def test_many_keys_at_once(database: Database) -> None:
     database.put(ROW, units=1)
     database.put(OTHER, units=2)
-    keys = [ROW, items.key("gone", "gone"), OTHER]
+    keys = [ROW, rows.key("gone", "gone"), OTHER]
 
     answer = database.ask("batch_get_item", RequestItems={database.table: {"Keys": keys, "ConsistentRead": True}})
 
@@ -71,7 +71,7 @@ def test_no_key_twice_in_a_batch(database: Database) -> None:
 
 @pytest.mark.parametrize(("count", "fine"), [(KEYS_MAX, True), (KEYS_MAX + 1, False)])
 def test_a_hundred_keys_in_a_batch_and_no_more(database: Database, count: int, fine: bool) -> None:
-    keys = [items.key(PK, str(number)) for number in range(count)]
+    keys = [rows.key(PK, str(number)) for number in range(count)]
 
     answer = database.ask("batch_get_item", RequestItems={database.table: {"Keys": keys}})
 
@@ -80,7 +80,7 @@ def test_a_hundred_keys_in_a_batch_and_no_more(database: Database, count: int, f
 
 def test_a_partition_comes_in_the_order_of_its_sort_keys(database: Database) -> None:
     _fill(database, "b", "a", "Z", "ä", "a#1")
-    database.put(items.key("SKU#shirts", "b"))
+    database.put(rows.key("SKU#shirts", "b"))
 
     answer = _query(database)
 
@@ -145,7 +145,7 @@ def test_a_limited_query_says_where_to_go_on(database: Database) -> None:
     first = _query(database, Limit=2)
     second = _query(database, Limit=2, ExclusiveStartKey=first["LastEvaluatedKey"])
 
-    assert (["a", "b"], items.key(PK, "b")) == (_sks(first), first["LastEvaluatedKey"])
+    assert (["a", "b"], rows.key(PK, "b")) == (_sks(first), first["LastEvaluatedKey"])
     assert (["c"], False) == (_sks(second), "LastEvaluatedKey" in second)
 
 
@@ -162,7 +162,7 @@ def test_a_full_page_says_where_to_go_on_even_if_nothing_comes(database: Databas
 def test_going_on_backwards(database: Database) -> None:
     _fill(database, "a", "b", "c")
 
-    answer = _query(database, ScanIndexForward=False, ExclusiveStartKey=items.key(PK, "c"))
+    answer = _query(database, ScanIndexForward=False, ExclusiveStartKey=rows.key(PK, "c"))
 
     assert ["b", "a"] == _sks(answer)
 
@@ -170,11 +170,11 @@ def test_going_on_backwards(database: Database) -> None:
 def test_going_on_after_a_row_that_is_gone_meanwhile(database: Database) -> None:
     _fill(database, "a", "c")
 
-    assert ["c"] == _sks(_query(database, ExclusiveStartKey=items.key(PK, "b")))
+    assert ["c"] == _sks(_query(database, ExclusiveStartKey=rows.key(PK, "b")))
 
 
 def test_a_start_that_no_query_of_this_kind_has_given_is_refused(database: Database) -> None:
-    start = {"pk": items.value(PK)}
+    start = {"pk": rows.value(PK)}
 
     assert INVALID_CALL == _query(database, ExclusiveStartKey=start)
 
@@ -193,7 +193,7 @@ def test_a_filter_leaves_out_what_was_read_and_counted(database: Database) -> No
     answer = _query(database, FilterExpression="#poll < :two", values={"two": 2}, Limit=2, **names)
 
     assert ["a"] == _sks(answer)
-    assert (1, 2, items.key(PK, "b")) == (answer["Count"], answer["ScannedCount"], answer["LastEvaluatedKey"])
+    assert (1, 2, rows.key(PK, "b")) == (answer["Count"], answer["ScannedCount"], answer["LastEvaluatedKey"])
 
 
 def test_a_filter_cannot_ask_for_keys(database: Database) -> None:
@@ -206,7 +206,7 @@ def test_a_filter_cannot_ask_for_keys(database: Database) -> None:
 
 def test_a_paginator_reads_all_pages(database: Database) -> None:
     _fill(database, "a", "b", "c")
-    values = {"ExpressionAttributeValues": {":pk": items.value(PK)}}
+    values = {"ExpressionAttributeValues": {":pk": rows.value(PK)}}
 
     pages = _pages(database, KeyConditionExpression="pk = :pk", PaginationConfig={"PageSize": 2}, **values)
 
@@ -223,7 +223,7 @@ def test_a_page_holds_up_to_one_megabyte(database: Database) -> None:
 
 
 def test_a_scan_reads_all_rows_page_by_page(database: Database) -> None:
-    keys = [items.key(f"SKU#{sku}", f"AT#{at}") for sku in "abc" for at in range(3)]
+    keys = [rows.key(f"SKU#{sku}", f"AT#{at}") for sku in "abc" for at in range(3)]
     for key in keys:
         database.put(key)
     pages = database.client.get_paginator("scan").paginate(

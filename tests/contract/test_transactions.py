@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lastunit.adapters import items
+from lastunit.adapters.dynamodb import rows
 from tests.contract.database import (
     FAILED,
     INVALID,
@@ -13,31 +13,31 @@ from tests.contract.database import (
     PASSED,
     ROW,
     Database,
-    Refusal,
+    DatabaseRefusal,
     cancelled,
     row,
 )
 
-THIRD = items.key("SKU#shirt", "ITEM")
+THIRD = rows.key("SKU#shirt", "ITEM")
 TELLS: Any = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 NEW = "attribute_not_exists(pk)"
 TAKE = ("SET units = units - :one", "units >= :one")
 ACTIONS_MAX = 100
 
 
-def _put(database: Database, key: items.Item = ROW, condition: str | None = None, **more: Any) -> Any:
+def _put(database: Database, key: rows.Item = ROW, condition: str | None = None, **more: Any) -> Any:
     attributes = {name: content for name, content in more.items() if name not in TELLS}
     guard = {"ConditionExpression": condition} if condition else {}
     told = {name: more[name] for name in TELLS if name in more}
     return {"Put": {"TableName": database.table, "Item": row(key, **attributes)} | guard | told}
 
 
-def _take(database: Database, key: items.Item = ROW, **more: Any) -> Any:
+def _take(database: Database, key: rows.Item = ROW, **more: Any) -> Any:
     change, condition = TAKE
     return {"Update": database.change(change, key, condition, {"one": 1}, **more)}
 
 
-def _delete(database: Database, key: items.Item) -> Any:
+def _delete(database: Database, key: rows.Item) -> Any:
     return {"Delete": {"TableName": database.table, "Key": key}}
 
 
@@ -49,11 +49,11 @@ def test_all_kinds_of_actions_happen_together(database: Database) -> None:
         _take(database),
         _delete(database, OTHER),
         _put(database, THIRD, NEW, units=9),
-        database.check(NEW, items.key("x", "y")),
+        database.check(NEW, rows.key("x", "y")),
     )
 
-    rows = [database.stored(key) for key in (ROW, OTHER, THIRD, items.key("x", "y"))]
-    assert ({}, [{"units": 4}, None, {"units": 9}, None]) == (answer, rows)
+    stored = [database.stored(key) for key in (ROW, OTHER, THIRD, rows.key("x", "y"))]
+    assert ({}, [{"units": 4}, None, {"units": 9}, None]) == (answer, stored)
 
 
 def test_nothing_happens_when_one_condition_fails(database: Database) -> None:
@@ -64,11 +64,11 @@ def test_nothing_happens_when_one_condition_fails(database: Database) -> None:
         _take(database), _delete(database, OTHER), _put(database, THIRD, "attribute_exists(pk)")
     )
 
-    rows = [database.stored(key) for key in (ROW, OTHER, THIRD)]
-    assert (cancelled(PASSED, PASSED, FAILED), [{"units": 5}, {"units": 1}, None]) == (answer, rows)
+    stored = [database.stored(key) for key in (ROW, OTHER, THIRD)]
+    assert (cancelled(PASSED, PASSED, FAILED), [{"units": 5}, {"units": 1}, None]) == (answer, stored)
 
 
-def test_every_failed_condition_is_told_at_its_place(database: Database) -> None:
+def test_every_failed_condition_is_reported_at_its_place(database: Database) -> None:
     database.put(OTHER, units=0)
 
     answer = database.transact(_take(database), _take(database, OTHER), _put(database, THIRD, NEW))
@@ -135,7 +135,7 @@ def test_a_failed_condition_comes_before_a_change_that_does_not_fit(database: Da
     assert cancelled(FAILED) == answer
 
 
-def test_what_fails_and_what_does_not_fit_are_told_together(database: Database) -> None:
+def test_what_fails_and_what_does_not_fit_are_reported_together(database: Database) -> None:
     unfit = database.change("SET units = gone + :one", OTHER, values={"one": 1})
 
     answer = database.transact(_take(database), {"Update": unfit})
@@ -170,7 +170,7 @@ def test_two_actions_on_one_row_are_refused(database: Database) -> None:
 
 
 def test_a_hundred_actions_go_together_and_no_more(database: Database) -> None:
-    puts = [_put(database, items.key("SKU#shirt", f"AT#{number}")) for number in range(ACTIONS_MAX + 1)]
+    puts = [_put(database, rows.key("SKU#shirt", f"AT#{number}")) for number in range(ACTIONS_MAX + 1)]
 
     answers = [database.transact(*puts), database.transact(*puts[:ACTIONS_MAX])]
 
@@ -178,7 +178,7 @@ def test_a_hundred_actions_go_together_and_no_more(database: Database) -> None:
 
 
 def test_a_transaction_holds_up_to_four_megabytes(database: Database) -> None:
-    puts = [_put(database, items.key("SKU#shirt", f"AT#{number}"), content="x" * 390_000) for number in range(11)]
+    puts = [_put(database, rows.key("SKU#shirt", f"AT#{number}"), content="x" * 390_000) for number in range(11)]
 
     answers = [database.transact(*puts), database.transact(*puts[:10])]
 
@@ -196,7 +196,7 @@ def test_a_table_that_is_not_there_refuses_the_whole_call(database: Database) ->
 
     answer = database.transact(_put(database), {"ConditionCheck": check})
 
-    assert (Refusal("ResourceNotFoundException"), None) == (answer, database.stored())
+    assert (DatabaseRefusal("ResourceNotFoundException"), None) == (answer, database.stored())
 
 
 def test_the_same_token_again_is_answered_and_done_once(database: Database) -> None:
@@ -224,7 +224,7 @@ def test_the_same_token_with_something_else_to_do_is_refused(database: Database)
 
     answer = database.transact(_take(database, OTHER), ClientRequestToken=token)
 
-    assert Refusal("IdempotentParameterMismatchException") == answer
+    assert DatabaseRefusal("IdempotentParameterMismatchException") == answer
 
 
 def test_a_token_of_a_transaction_that_did_not_happen_may_be_used_again(database: Database) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lastunit.adapters import items
-from tests.contract.database import INVALID_CALL, REFUSED, ROW, Database, Refusal, row
+from lastunit.adapters.dynamodb import rows
+from tests.contract.database import INVALID_CALL, REFUSED, ROW, Database, DatabaseRefusal, row
 
 KILOBYTE = 1024
 ITEM_MAX = 400 * KILOBYTE
@@ -79,7 +79,7 @@ def test_a_refusal_shows_what_is_stored_where_that_was_asked_for(database: Datab
         ReturnValuesOnConditionCheckFailure="ALL_OLD",
     )
 
-    assert Refusal("ConditionalCheckFailedException", row(ROW, units=1)) == answer
+    assert DatabaseRefusal("ConditionalCheckFailedException", row(ROW, units=1)) == answer
 
 
 def test_a_refusal_shows_nothing_where_nothing_is_stored(database: Database) -> None:
@@ -147,7 +147,7 @@ def test_this_is_no_key(database: Database, operation: str, key: dict[str, Any])
 
 
 def test_a_row_needs_its_key(database: Database) -> None:
-    answer = database.ask("put_item", TableName=database.table, Item=items.encode({"pk": "x", "units": 1}))
+    answer = database.ask("put_item", TableName=database.table, Item=rows.encode({"pk": "x", "units": 1}))
 
     assert INVALID_CALL == answer
 
@@ -184,4 +184,4 @@ def test_an_update_cannot_make_a_row_larger_than_400_kilobytes(database: Databas
 def test_a_table_that_is_not_there_is_not_found(database: Database) -> None:
     answer = database.ask("get_item", TableName="NoSuchTable", Key=ROW)
 
-    assert Refusal("ResourceNotFoundException") == answer
+    assert DatabaseRefusal("ResourceNotFoundException") == answer

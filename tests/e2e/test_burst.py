@@ -1,4 +1,4 @@
-"""A thousand changes of one SKU in a moment are a few pushes, and the last one is right (issue 4, shows 5)."""
+"""A thousand changes of one SKU in a moment are a few pushes, and the last one is right."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ import pytest
 from infra.local.promises import rows
 from infra.local.shop import Shop
 from infra.local.stack import LocalStack
-from lastunit.adapters.movement_update import level_update
-from lastunit.domain.levels import Movement
+from lastunit.adapters.dynamodb.level_update import level_update
+from lastunit.domain.stock.levels import Movement
 from tests.e2e.waiting import eventually, queues_are_empty
 
 CHANGES = 1000
@@ -50,7 +50,7 @@ def sell_elsewhere(stack: LocalStack, times: int) -> None:
     client, table = stack.client("dynamodb"), stack.outputs["StockTableName"]
 
     def sell(number: int) -> None:
-        sale = Movement(SKU, "laval", on_hand=-1, available=-1)
+        sale = Movement(sku=SKU, location="laval", on_hand=-1, available=-1)
         update: dict[str, Any] = level_update(table, sale, f"burst {number}", placed=False)["Update"]
         client.update_item(**{name: value for name, value in update.items() if not name.startswith("ReturnValues")})
 

@@ -1,4 +1,4 @@
-"""What happens to an order after it is placed, on the real template (issue 3, shows 3)."""
+"""What happens to an order after it is placed, on the real template."""
 
 import threading
 from collections import Counter
@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from infra.local.shop import Shop
-from lastunit.adapters.settings import DynamoSettings
-from lastunit.adapters.stock_book import DynamoStockBook
+from lastunit.adapters.dynamodb.order_store import DynamoOrderStore
+from lastunit.adapters.dynamodb.settings import DynamoSettings
 from lastunit.bootstrap import SystemClock
-from lastunit.change_orders import Changed, ChangeOrders, Incoming
-from lastunit.domain.facts import Answer, Payment, Tick
-from lastunit.domain.lifecycle import State
-from lastunit.domain.snapshots import Snapshot, SnapshotLine
-from lastunit.domain.world import Outcome
+from lastunit.domain.orders.context import Outcome
+from lastunit.domain.orders.inbound import DeadlineCheck, DecideRequest, PaymentReceived
+from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
+from lastunit.domain.orders.states import State
+from lastunit.use_cases.orders.change_orders import ChangeOrders, ChangeResult, Incoming
 from tests.e2e.waiting import eventually, queues_are_empty
 
 RACES = 200
@@ -34,11 +34,14 @@ def sku_of_its_own(shop: Shop, sku: str, units: int, bins: dict[str, int] | None
         receive(shop, sku, quantity, name)
     if units:
         receive(shop, sku, units)
-    shop.shopify.list_item(sku, 0)
-    aliases = [f"variant:{shop.shopify.variants[sku].variant_id}"]
-    shop.put(f"/channels/shopify/listings/{sku}", {"sku": sku, "refs": shop.shopify.refs(sku), "aliases": aliases})
+    shop.markets["shopify"].list_item(sku, 0)
+    aliases = [f"variant:{shop.markets['shopify'].variants[sku].variant_id}"]
+    shop.put(
+        f"/channels/shopify/listings/{sku}",
+        {"sku": sku, "refs": shop.markets["shopify"].refs(sku), "aliases": aliases},
+    )
     total = units + sum((bins or {}).values())
-    assert shop.shopify.await_shown(sku, total)
+    assert shop.markets["shopify"].await_shown(sku, total)
 
 
 def receive(shop: Shop, sku: str, quantity: int, bin: str | None = None) -> None:
@@ -56,22 +59,22 @@ def state(shop: Shop, order_id: str) -> str:
 
 
 def tasks(shop: Shop, sku: str) -> list[dict[str, Any]]:
-    return [row for row in shop.get("/waiting/replenish") if row["pk"].startswith(f"TASK#{sku}#")]
+    return [task for task in shop.get("/review/replenish") if task["sku"] == sku]
 
 
-def test_a_shipment_told_three_times_depletes_the_picking_bin_once_and_a_transfer_closes_its_task(
+def test_a_shipment_reported_three_times_depletes_the_bin_once_and_a_transfer_ends_its_task(
     shop: Shop,
 ) -> None:
     sku_of_its_own(shop, "SHIP-A", 0, {"p-1": 3, "s-1": 10})
-    order = shop.shopify.sell({"SHIP-A": 5})
+    order = shop.markets["shopify"].sell({"SHIP-A": 5})
     order_id = f"shopify:{order}"
     assert eventually(lambda: state(shop, order_id) == "reserved")
-    line = str(shop.shopify.orders[order]["line_items"][0]["id"])
+    line = str(shop.markets["shopify"].orders[order]["line_items"][0]["id"])
 
-    shop.shipstation.ship(order, {line: ("SHIP-A", 5)}, warehouse="77")
-    assert shop.shipstation.await_delivered()
-    for delivery in list(shop.shipstation.posted) * 2:
-        shop.shipstation.send(lambda again=delivery: again)  # type: ignore[misc]  # Bound at once.
+    shop.shipping.ship(order, {line: ("SHIP-A", 5)}, warehouse="77")
+    assert shop.shipping.await_delivered()
+    for delivery in list(shop.shipping.posted) * 2:
+        shop.shipping.send(lambda again=delivery: again)  # Bound at once.
     assert eventually(lambda: state(shop, order_id) == "shipped" and queues_are_empty(shop))
 
     found = level(shop, "SHIP-A")
@@ -161,28 +164,46 @@ def test_a_payment_and_an_expiry_at_once_have_one_winner(with_clocks: Shop) -> N
     shop = with_clocks
     sku_of_its_own(shop, "RACE-A", 0)
     client, outputs, ids = shop.stack.client("dynamodb"), shop.stack.outputs, count()
-    book = DynamoStockBook(client, outputs["StockTableName"], outputs["OrdersTableName"])
+    book = DynamoOrderStore(client, outputs["StockTableName"], outputs["OrdersTableName"])
     settings = DynamoSettings(client, outputs["SettingsTableName"])
-    change = ChangeOrders(book, settings, LaterClock(), lambda: f"race-{next(ids)}", lambda _: None)
+    change = ChangeOrders(
+        order_store=book,
+        settings=settings,
+        clock=LaterClock(),
+        new_id=lambda: f"race-{next(ids)}",
+        pause=lambda _: None,
+    )
     names = [f"race-{number}" for number in range(RACES)]
     line = (SnapshotLine("1", ("RACE-A",), 1),)
-    change([Incoming(name, Snapshot("own-store", name, "1", line, paid=False)) for name in names])
+    change.apply(
+        [
+            Incoming(
+                name, OrderSnapshot(channel="own-store", external_id=name, revision="1", lines=line, paid=False)
+            )
+            for name in names
+        ]
+    )
     receive(shop, "RACE-A", RACES)
     early = replace(change, clock=SystemClock())
-    early([Incoming(name, Answer("own-store", name, True, "sam")) for name in names])
+    early.apply(
+        [
+            Incoming(name, DecideRequest(channel="own-store", external_id=name, accept=True, by="sam"))
+            for name in names
+        ]
+    )
 
-    def race(name: str) -> tuple[Changed, Changed]:
+    def race(name: str) -> tuple[ChangeResult, ChangeResult]:
         gate = threading.Barrier(2)
 
-        def fire(fact: Payment | Tick) -> Changed:
+        def fire(fact: PaymentReceived | DeadlineCheck) -> ChangeResult:
             gate.wait()
-            answer = change([Incoming("one", fact)])["one"]
-            assert isinstance(answer, Changed)
+            answer = change.apply([Incoming("one", fact)])["one"]
+            assert isinstance(answer, ChangeResult)
             return answer
 
         with ThreadPoolExecutor(2) as both:
-            payment = both.submit(fire, Payment("own-store", name))
-            expiry = both.submit(fire, Tick("own-store", name))
+            payment = both.submit(fire, PaymentReceived("own-store", name))
+            expiry = both.submit(fire, DeadlineCheck("own-store", name))
             return payment.result(), expiry.result()
 
     ended = Counter(tuple(answer.outcome for answer in race(name)) for name in names)

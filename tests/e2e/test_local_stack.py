@@ -182,7 +182,7 @@ def test_a_function_that_calls_through_the_fault_proxy_is_still_known(stack: Loc
     assert "InvalidSignatureException" not in log
 
 
-def test_sam_local_is_told_where_the_stack_is(stack: LocalStack) -> None:
+def test_sam_local_knows_where_the_stack_is(stack: LocalStack) -> None:
     """The stack that was started last; later files of this folder start others."""
     settings = json.loads((ROOT / ".local" / "env.json").read_text())["Parameters"]
     template = json.loads((ROOT / ".local" / "template.json").read_text())

@@ -22,7 +22,7 @@ NO_ANSWER = 0
 def stocked(shop: Shop, sku: str, units: int) -> None:
     """A SKU of the test's own, sold by the own store under its own name."""
     shop.put(f"/skus/{sku}", {})
-    shop.own_store.list_item(sku, 0)
+    shop.markets["own-store"].list_item(sku, 0)
     shop.put(f"/channels/own-store/listings/{sku}", {"sku": sku})
     receipt = {"operation": f"open-{sku}", "reason": "receive", "sku": sku, "location": "laval", "quantity": units}
     shop.post("/adjustments", receipt)
@@ -46,7 +46,9 @@ def deliver(shop: Shop, deliveries: list[Delivery]) -> Counter[int]:
         status = NO_ANSWER
         for _ in range(5):
             try:
-                status = send(shop.own_store.webhook_url, "POST", delivery.body, dict(delivery.headers)).status
+                status = send(
+                    shop.markets["own-store"].webhook_url, "POST", delivery.body, dict(delivery.headers)
+                ).status
             except OSError:
                 continue
             if status < 500:
@@ -76,18 +78,18 @@ def test_a_sale_on_one_channel_lowers_every_other(shop: Shop, channel: str) -> N
 def test_a_sale_of_a_component_lowers_its_kit(shop: Shop) -> None:
     """A gift set holds 2 mugs and a hat, so every second mug sold is a gift set less."""
     kit = shop.listing_of("ebay", "GIFT-SET")
-    before = shop.ebay.shelves[kit]
+    before = shop.markets["ebay"].shelves[kit]
 
-    shop.shopify.sell({"MUG": 4})
+    shop.markets["shopify"].sell({"MUG": 4})
 
-    assert shop.ebay.await_shown(kit, before - 2)
+    assert shop.markets["ebay"].await_shown(kit, before - 2)
 
 
 def test_the_last_unit_leaves_every_shelf(shop: Shop) -> None:
-    """0 is a number like any other, and it is told (complaint 13)."""
+    """0 is a number like any other, and it is told."""
     listings = {name: shop.listing_of(name, "LAST-LAMP") for name in shop.markets}
 
-    shop.own_store.sell({listings["own-store"]: 1})
+    shop.markets["own-store"].sell({listings["own-store"]: 1})
 
     for name, listing in listings.items():
         assert shop.markets[name].await_shown(listing, 0)
@@ -95,9 +97,11 @@ def test_the_last_unit_leaves_every_shelf(shop: Shop) -> None:
 
 @pytest.mark.timeout(400)
 def test_a_thousand_orders_for_600_units_delivered_twice_and_shuffled(shop: Shop) -> None:
-    """Issue 2, shows 4: 600 reserved, 400 short, nothing left, nothing dead."""
+    """600 reserved, 400 short, nothing left, nothing dead."""
     stocked(shop, "RUSH-600", 600)
-    deliveries = [shop.own_store.signed(f"msg_rush_{n}", order(f"rush-{n}", "RUSH-600")) for n in range(1000)] * 2
+    deliveries = [
+        shop.markets["own-store"].signed(f"msg_rush_{n}", order(f"rush-{n}", "RUSH-600")) for n in range(1000)
+    ] * 2
     random.Random(600).shuffle(deliveries)  # noqa: S311 - a reproducible order
 
     answers = deliver(shop, deliveries)
@@ -107,14 +111,16 @@ def test_a_thousand_orders_for_600_units_delivered_twice_and_shuffled(shop: Shop
     assert Counter(reserved=600, requested=400) == states(shop, "rush-")
     assert {"on_hand": 600, "available": 0, "reserved": 600} == level(shop, "RUSH-600")
     assert 0 == dead_letters(shop)
-    assert shop.own_store.await_shown("RUSH-600", 0)
+    assert shop.markets["own-store"].await_shown("RUSH-600", 0)
 
 
 @pytest.mark.timeout(400)
 def test_answers_lost_after_they_took_effect_change_nothing(shop: Shop) -> None:
-    """Issue 2, shows 3: every kind of call loses its answer once, then the whole queue is replayed."""
+    """Every kind of call loses its answer once, then the whole queue is replayed."""
     stocked(shop, "LOST-50", 50)
-    deliveries = [shop.own_store.signed(f"msg_lost_{n}", order(f"lost-{n}", "LOST-50", 3)) for n in range(20)]
+    deliveries = [
+        shop.markets["own-store"].signed(f"msg_lost_{n}", order(f"lost-{n}", "LOST-50", 3)) for n in range(20)
+    ]
     calls = ("BatchGetItem", "GetItem", "Query", "TransactWriteItems", "PutItem", "UpdateItem")
 
     with shop.stack.faults() as faults:
@@ -136,7 +142,7 @@ def test_answers_lost_after_they_took_effect_change_nothing(shop: Shop) -> None:
 def test_what_a_function_has_begun_ends_though_its_settings_change(shop: Shop) -> None:
     """As on AWS. Ended in the middle, it would leave its order invisible for six minutes."""
     stocked(shop, "CHANGED", 1)
-    delivery = shop.own_store.signed("msg_changed", order("changed", "CHANGED"))
+    delivery = shop.markets["own-store"].signed("msg_changed", order("changed", "CHANGED"))
 
     with shop.stack.faults() as faults:
         faults.inject({"service": "dynamodb", "operation": "BatchGetItem", "latency": 1.5})
@@ -149,7 +155,7 @@ def test_what_a_function_has_begun_ends_though_its_settings_change(shop: Shop) -
 
 def test_a_signed_order_nobody_can_read_is_kept(shop: Shop) -> None:
     body = json.dumps({"type": "order.created", "data": {"order_id": "odd-1", "version": 1, "lines": "none"}})
-    delivery = shop.own_store.signed("msg_odd", body)
+    delivery = shop.markets["own-store"].signed("msg_odd", body)
 
     answers = deliver(shop, [delivery, delivery])
     assert eventually(lambda: bool(unreadable(shop)))
@@ -160,15 +166,15 @@ def test_a_signed_order_nobody_can_read_is_kept(shop: Shop) -> None:
 
 
 def unreadable(shop: Shop) -> list[dict[str, Any]]:
-    waiting = shop.get("/waiting/exception")
-    return [row for row in waiting if row.get("kind") == "unreadable_order"]
+    waiting = shop.get("/review/exception")
+    return [item for item in waiting if item.get("kind") == "unreadable_order"]
 
 
 def test_an_order_for_an_unknown_sku_is_applied_once_its_alias_exists(shop: Shop) -> None:
-    """`design.md` section 3: kept whole as an exception, and nobody has to remember it."""
-    deliver(shop, [shop.own_store.signed("msg_alias", order("alias-1", "OLD-NAME"))])
+    """Rule 1.2-15: kept whole as an exception, and nobody has to remember it."""
+    deliver(shop, [shop.markets["own-store"].signed("msg_alias", order("alias-1", "OLD-NAME"))])
     assert eventually(lambda: states(shop, "alias-") == Counter(exception=1))
-    shop.own_store.list_item("OLD-NAME", 0)
+    shop.markets["own-store"].list_item("OLD-NAME", 0)
 
     shop.put("/channels/own-store/listings/OLD-NAME", {"sku": "POSTER"})
 

@@ -1,4 +1,4 @@
-"""A full coverage of 20,000 listings on two channels, its workers killed half-way (issue 4, shows 4)."""
+"""A full coverage of 20,000 listings on two channels, its workers killed half-way."""
 
 import os
 import signal
@@ -20,13 +20,13 @@ from werkzeug.wrappers import Request, Response
 
 from infra.local.promises import depth
 from infra.local.stack import LocalStack
-from lastunit.adapters import items
-from lastunit.channels import shopify_push
-from lastunit.domain.catalogue import Alias
-from lastunit.domain.pacing import RESERVE
-from lastunit.domain.pushes import Limits
-from tests.channels.generic import GenericStore
-from tests.channels.shopify import Shopify
+from lastunit.adapters.dynamodb import rows
+from lastunit.channels.shopify import settings
+from lastunit.domain.listings.push_protocol import Limits
+from lastunit.domain.listings.rate_limit import RESERVE
+from lastunit.domain.stock.catalogue import Alias
+from tests.channels.generic.simulator import GenericStore
+from tests.channels.shopify.simulator import Shopify
 from tests.e2e.test_burst import held_back
 from tests.e2e.waiting import eventually
 
@@ -34,7 +34,7 @@ SKUS = 10_000
 FEWEST = {"shop": SKUS // 250, "store": SKUS // 100}
 """Channel → calls that tell it everything, each as large as it takes them."""
 
-LIMITS = {"shop": shopify_push.LIMITS, "store": Limits(calls_per_second=10, burst=20)}
+LIMITS = {"shop": settings.LIMITS, "store": Limits(calls_per_second=10, burst=20)}
 LATE = {"shop": f"SKU-{SKUS - 10:05}", "store": f"SKU-{SKUS - 20:05}"}
 """Sold on its channel a second before it is overwritten there, near the end of the run."""
 
@@ -127,7 +127,7 @@ class StoreBehindDoor(GenericStore):
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class NightlyRun:
     """The hub and both channels. No webhook is sent: what was sold is known once a channel was polled."""
 
     stack: LocalStack
@@ -152,8 +152,8 @@ class Night:
         hour = (datetime.now(UTC) + timedelta(hours=12)).strftime("%H:%M")
         settings = {"kind": kind, "connection": market.connection(), "sync": "timed_full", "full_at": hour}
         self.call("PUT", f"/channels/{name}", settings)
-        seen = self.call("GET", f"/channels/{name}/rehearsal")["seen"]
-        self.call("PUT", f"/channels/{name}/outbound", {"on": True, "seen": seen})
+        seen = self.call("GET", f"/channels/{name}/rehearsal")["rehearsed_version"]
+        self.call("PUT", f"/channels/{name}/outbound", {"on": True, "rehearsed_version": seen})
 
     def begin(self) -> None:
         for name in self.markets:
@@ -176,7 +176,7 @@ class Night:
 
 
 @contextmanager
-def two_channels() -> Iterator[Night]:
+def two_channels() -> Iterator[NightlyRun]:
     """Without the followers of the streams: a channel at its hour is not told of changes, and all rows are new."""
     with ExitStack() as open_:
         stack = open_.enter_context(LocalStack())
@@ -184,57 +184,63 @@ def two_channels() -> Iterator[Night]:
             open_.enter_context(held_back(stack, function))
         door, shop, store = Door(), ShopBehindDoor(seed=1), StoreBehindDoor(seed=2)
         shop.door = store.door = door
-        night = Night(stack, door, open_.enter_context(shop), open_.enter_context(store))
+        nightly_run = NightlyRun(stack, door, open_.enter_context(shop), open_.enter_context(store))
         open_.callback(door.open)
-        night.call("PUT", "/locations/laval", {"rank": 1})
-        night.connect("shop", "shopify")
-        night.connect("store", "generic")
-        yield night
+        nightly_run.call("PUT", "/locations/laval", {"rank": 1})
+        nightly_run.connect("shop", "shopify")
+        nightly_run.connect("store", "generic")
+        yield nightly_run
 
 
-def load(night: Night) -> None:
+def load(nightly_run: NightlyRun) -> None:
     """10,000 SKUs on two channels, a day after the last run: straight into the tables and onto the shelves."""
     for number, name in enumerate(NAMES):
-        for market in night.markets.values():
+        for market in nightly_run.markets.values():
             market.list_item(name, shown(number))
-    put(night.stack, "StockTableName", [row for number in range(SKUS) for row in stock_rows(night, number)])
-    put(night.stack, "SettingsTableName", [row for name in NAMES for row in alias_rows(night, name)])
+    put(
+        nightly_run.stack,
+        "StockTableName",
+        [row for number in range(SKUS) for row in stock_rows(nightly_run, number)],
+    )
+    put(nightly_run.stack, "SettingsTableName", [row for name in NAMES for row in alias_rows(nightly_run, name)])
 
 
-def put(stack: LocalStack, table: str, rows: Sequence[items.Item]) -> None:
+def put(stack: LocalStack, table: str, stored: Sequence[rows.Item]) -> None:
     client, name = stack.client("dynamodb"), stack.outputs[table]
 
-    def write(batch: Sequence[items.Item]) -> None:
+    def write(batch: Sequence[rows.Item]) -> None:
         answer = client.batch_write_item(RequestItems={name: [{"PutRequest": {"Item": row}} for row in batch]})
         assert {} == answer["UnprocessedItems"]
 
     with ThreadPoolExecutor(WRITERS) as writers:
-        list(writers.map(write, batched(rows, 25, strict=False)))
+        list(writers.map(write, batched(stored, 25, strict=False)))
 
 
-def stock_rows(night: Night, number: int) -> Iterator[items.Item]:
+def stock_rows(nightly_run: NightlyRun, number: int) -> Iterator[rows.Item]:
     """Acknowledged numbers need not be read before they are overwritten."""
     name, units = NAMES[number], wanted(number)
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
-    told = {"acknowledged": shown(number), "acknowledged_at": yesterday, "sequence": 1}
-    by_version = {"channel_version": str(night.store.versions[name])}
-    yield items.sku_key(name) | items.encode({"status": "active"})
-    yield items.level_key(name, "laval") | items.encode({"on_hand": units, "available": units, "reserved": 0})
-    yield items.listing_key(name, "shop", name) | items.encode(told | {"refs": night.shop.refs(name)})
-    yield items.listing_key(name, "store", name) | items.encode(told | by_version)
+    known = {"quantity": shown(number), "sold": 0, "at": yesterday}
+    by_version = known | {"version": str(nightly_run.store.versions[name])}
+    yield rows.sku_key(name) | rows.encode({"status": "active"})
+    yield rows.level_key(name, "laval") | rows.encode({"on_hand": units, "available": units, "reserved": 0})
+    yield rows.listing_key(name, "shop", name) | rows.encode(
+        {"acknowledged": known, "sequence": 1, "refs": nightly_run.shop.refs(name)}
+    )
+    yield rows.listing_key(name, "store", name) | rows.encode({"acknowledged": by_version, "sequence": 1})
 
 
-def alias_rows(night: Night, name: str) -> Iterator[items.Item]:
-    variant = f"variant:{night.shop.variants[name].variant_id}"  # Orders of Shopify name it too.
+def alias_rows(nightly_run: NightlyRun, name: str) -> Iterator[rows.Item]:
+    variant = f"variant:{nightly_run.shop.variants[name].variant_id}"  # Orders of Shopify name it too.
     for channel, alias in ("shop", name), ("shop", variant), ("store", name):
         row = Alias(alias, name, name)
-        yield items.alias_key(channel, row.name) | items.encode({"sku": row.sku, "listing": row.listing})
+        yield rows.alias_key(channel, row.name) | rows.encode({"sku": row.sku, "listing": row.listing})
 
 
-def sell_late(night: Night) -> None:
-    item = night.shop.variants[LATE["shop"]].item_gid
+def sell_late(nightly_run: NightlyRun) -> None:
+    item = nightly_run.shop.variants[LATE["shop"]].item_gid
     for name, mark in ("shop", item), ("store", LATE["store"]):
-        night.door.on_write[f'"{mark}"'.encode()] = partial(night.markets[name].sell, {LATE[name]: 1})
+        nightly_run.door.on_write[f'"{mark}"'.encode()] = partial(nightly_run.markets[name].sell, {LATE[name]: 1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,17 +256,19 @@ class Cut:
         return self.held[name] + max(0, self.killed - sum(self.held.values()))
 
 
-def cut_off(night: Night) -> Cut:
+def cut_off(nightly_run: NightlyRun) -> Cut:
     """Kills the workers half-way, in the middle of a segment: its first batch is told, its second under way."""
     visible = {"VisibilityTimeout": str(VISIBLE_AGAIN_SECONDS)}
-    queue = night.stack.outputs["CoverageQueueUrl"]
-    night.stack.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=visible)
-    night.door.last = ("shop", "write", FEWEST["shop"] // 2 + 2)
-    night.begin()
-    assert night.door.await_held(1, PATIENCE_SECONDS)
-    night.door.await_held(2, HELD_SECONDS_MAX)
-    cut = Cut(kill_workers(night.stack, "CoverListingsFunction"), Counter(night.door.held), night.runs())
-    night.door.open()
+    queue = nightly_run.stack.outputs["CoverageQueueUrl"]
+    nightly_run.stack.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=visible)
+    nightly_run.door.last = ("shop", "write", FEWEST["shop"] // 2 + 2)
+    nightly_run.begin()
+    assert nightly_run.door.await_held(1, PATIENCE_SECONDS)
+    nightly_run.door.await_held(2, HELD_SECONDS_MAX)
+    cut = Cut(
+        kill_workers(nightly_run.stack, "CoverListingsFunction"), Counter(nightly_run.door.held), nightly_run.runs()
+    )
+    nightly_run.door.open()
     return cut
 
 
@@ -281,17 +289,17 @@ def is_worker(process: Path, stack: LocalStack, function: str) -> bool:
         return False
 
 
-def import_and_tell_again(night: Night) -> None:
+def import_and_tell_again(nightly_run: NightlyRun) -> None:
     for name, listing in LATE.items():
-        assert eventually(partial(night.polls, name))
-        night.call("POST", f"/channels/{name}/listings/{listing}/sync")
-    assert eventually(lambda: not depth(night.stack, "PushesQueueUrl"))
+        assert eventually(partial(nightly_run.polls, name))
+        nightly_run.call("POST", f"/channels/{name}/listings/{listing}/sync")
+    assert eventually(lambda: not depth(nightly_run.stack, "PushesQueueUrl"))
 
 
-def wanted_late(night: Night) -> dict[str, int]:
+def wanted_late(nightly_run: NightlyRun) -> dict[str, int]:
     """What the hub says that the listings sold late should show."""
-    rows = [row for sku in LATE.values() for row in night.call("GET", f"/skus/{sku}")["listings"]]
-    return {row["channel"]: row["wanted"] for row in rows if LATE[row["channel"]] == row["name"]}
+    stored = [row for sku in LATE.values() for row in nightly_run.call("GET", f"/skus/{sku}")["listings"]]
+    return {row["channel"]: row["quantity"] for row in stored if LATE[row["channel"]] == row["listing"]}
 
 
 def may_show(name: str) -> set[tuple[str, int]]:
@@ -321,17 +329,17 @@ def figures(name: str, run: Run, half: Run, calls: Mapping[tuple[str, str], int]
 @pytest.mark.timeout(900)
 def test_a_full_coverage_outlives_its_workers_and_re_lists_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Rules 1.5-4, 1.5-7 and 1.5-12, and promise 5."""
-    with two_channels() as night:
-        load(night)
-        sell_late(night)
+    with two_channels() as nightly_run:
+        load(nightly_run)
+        sell_late(nightly_run)
 
-        cut = cut_off(night)
-        assert eventually(night.are_over, PATIENCE_SECONDS)
+        cut = cut_off(nightly_run)
+        assert eventually(nightly_run.are_over, PATIENCE_SECONDS)
 
-        runs, calls, shelves = night.runs(), Counter(night.door.calls), night.shelves()
-        import_and_tell_again(night)
-        later, number = night.shelves(), wanted_late(night)
-        left = [depth(night.stack, f"Coverage{kind}Url") for kind in ("Queue", "DeadLetterQueue")]
+        runs, calls, shelves = nightly_run.runs(), Counter(nightly_run.door.calls), nightly_run.shelves()
+        import_and_tell_again(nightly_run)
+        later, number = nightly_run.shelves(), wanted_late(nightly_run)
+        left = [depth(nightly_run.stack, f"Coverage{kind}Url") for kind in ("Queue", "DeadLetterQueue")]
 
     with capsys.disabled():
         lines = [figures(name, run, cut.runs[name], calls) for name, run in runs.items()]

@@ -1,4 +1,4 @@
-"""Escrow against shared stock: 2,000 orders on three misbehaving channels (issue 4, shows 3)."""
+"""Escrow against shared stock: 2,000 orders on three misbehaving channels."""
 
 import random
 import threading
@@ -128,7 +128,7 @@ class Result:
 def run(mode: str) -> Result:
     """On a stack of its own: polls would read the orders of the other run again and again."""
     with LocalStack() as stack, Shop(stack) as shop:
-        shop.shopify.admin.points_restored_per_second = PLUS_POINTS_PER_SECOND
+        shop.markets["shopify"].admin.points_restored_per_second = PLUS_POINTS_PER_SECOND
         treat_all(shop, mode)
         stock_up(shop)
         orders = load(shop)

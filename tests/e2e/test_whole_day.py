@@ -1,4 +1,4 @@
-"""The demo's whole day, and the same webhooks all over again (issue 3, shows 4)."""
+"""The demo's whole day, and the same webhooks all over again."""
 
 import random
 from typing import Any
@@ -28,12 +28,12 @@ def test_the_whole_day_replayed_twice_in_random_order_changes_nothing() -> None:
     with LocalStack() as stack, Shop(stack) as shop:
         held = demo.run(shop)
         before = stock_orders_and_ledger(shop)
-        markets = [*shop.markets.values(), shop.shipstation]
+        markets = [*shop.markets.values(), shop.shipping]
         day = [(market, delivery) for market in markets for delivery in market.posted] * 2
         random.Random(20261121).shuffle(day)  # noqa: S311 - a reproducible order
 
         for market, delivery in day:
-            market.send(lambda again=delivery: again)  # type: ignore[misc]  # Bound at once.
+            market.send(lambda again=delivery: again)  # Bound at once.
         delivered = [market.await_delivered(180) for market in markets]
         assert eventually(lambda: queues_are_empty(shop), 120)
 

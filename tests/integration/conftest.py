@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.dynamo import Store, new_store
+from tests.support.aws.dynamo import HubStore, new_store
 
 
 @pytest.fixture
@@ -15,6 +15,6 @@ def aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def store(aws: None) -> Store:
+def store(aws: None) -> HubStore:
     """Empty tables as `infra/storage.yaml` declares them."""
     return new_store()

@@ -1,13 +1,11 @@
-"""One level of stock, one change after the other: what `design.md` says of it, and nothing of the layer."""
+"""One level of stock, one change after the other: what docs/design.md says of it, and nothing of the layer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 
+from lastunit.domain.keys import LevelKey
 from tests.linear.checker import NODES_MAX, Call, Failure, Undecided, unexplained
-
-LevelKey = tuple[str, str]
-"""(SKU, location)."""
 
 Bins = frozenset[tuple[str, int]]
 """(bin, units); bins with none are left out."""
@@ -18,7 +16,7 @@ SHOWN_MAX = 25  # Calls of an explanation: the last ones tell what went wrong.
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class LevelState:
     """What a level holds. `seq` counts its changes."""
 
     on_hand: int = 0
@@ -37,7 +35,7 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LevelChange:
     """Units by which a level changes. `by_hand`: what lies in a bin may not be taken without naming the bin."""
 
     reserved: int = 0
@@ -70,20 +68,20 @@ class Change:
         return f"reserved {self.reserved:+}, available {self.available:+}"
 
 
-def reserve(units: int) -> Change:
-    return Change(reserved=units, available=-units)
+def reserve(units: int) -> LevelChange:
+    return LevelChange(reserved=units, available=-units)
 
 
-def release(units: int) -> Change:
-    return Change(reserved=-units, available=units)
+def release(units: int) -> LevelChange:
+    return LevelChange(reserved=-units, available=units)
 
 
-def deplete(units: int) -> Change:
-    return Change(reserved=-units)
+def deplete(units: int) -> LevelChange:
+    return LevelChange(reserved=-units)
 
 
-def adjust(units: int) -> Change:
-    return Change(available=units, by_hand=True)
+def adjust(units: int) -> LevelChange:
+    return LevelChange(available=units, by_hand=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +89,24 @@ class Seen:
     """An answer that showed numbers of the level, and changed nothing. `refused`: because this was impossible."""
 
     numbers: Numbers
-    refused: Change | None = None
+    refused: LevelChange | None = None
 
     def __str__(self) -> str:
         act = f"refused to {self.refused}," if self.refused else "read"
         return f"{act} {_written(self.numbers)}"
 
 
-Op = Change | Seen
+Op = LevelChange | Seen
 History = Mapping[LevelKey, Sequence[Call[Op]]]
-NOTHING = Stock()
+NOTHING = LevelState()
 
 
 @dataclass(frozen=True, slots=True)
 class OneLevel:
     """The sequential model of a level."""
 
-    def apply(self, stock: Stock, op: Op) -> Stock | None:
-        if isinstance(op, Change):
+    def apply(self, stock: LevelState, op: Op) -> LevelState | None:
+        if isinstance(op, LevelChange):
             return plus(stock, op) if is_possible(stock, op) else None
         if any(getattr(stock, name) != number for name, number in op.numbers):
             return None
@@ -117,17 +115,17 @@ class OneLevel:
     def is_read(self, op: Op) -> bool:
         return isinstance(op, Seen)
 
-    def is_past(self, stock: Stock, op: Op) -> bool:
+    def is_past(self, stock: LevelState, op: Op) -> bool:
         """Every change raises `seq`, so a level is never again what it was."""
         seen = dict(op.numbers).get("seq") if isinstance(op, Seen) else None
         return isinstance(seen, int) and seen <= stock.seq
 
 
-def plus(stock: Stock, change: Change) -> Stock:
+def plus(stock: LevelState, change: LevelChange) -> LevelState:
     bins = dict(stock.bins)
     for name, units in change.bins:
         bins[name] = bins.get(name, 0) + units
-    return Stock(
+    return LevelState(
         stock.on_hand + change.on_hand,
         stock.reserved + change.reserved,
         stock.available + change.available,
@@ -137,7 +135,7 @@ def plus(stock: Stock, change: Change) -> Stock:
     )
 
 
-def is_possible(stock: Stock, change: Change) -> bool:
+def is_possible(stock: LevelState, change: LevelChange) -> bool:
     """Only promised units can be given back or leave, only available ones be promised or taken away, and only what
     a bin holds be taken from it. Goods that a shipment took may have lain anywhere; a hand must say where."""
     held = dict(stock.bins)
@@ -147,38 +145,42 @@ def is_possible(stock: Stock, change: Change) -> bool:
     return all(units >= 0 or there >= -units for units, there in taken)
 
 
-def check(history: History, start: Mapping[LevelKey, Stock] | None = None, nodes_max: int = NODES_MAX) -> list[str]:
+def check(
+    history: History, start: Mapping[LevelKey, LevelState] | None = None, nodes_max: int = NODES_MAX
+) -> list[str]:
     """What no order of the calls explains, level by level. Levels that are not in `start` begin with nothing."""
     begin = start or {}
     return [
-        f"{key}: {problem}"
+        f"{key.sku} at {key.location}: {problem}"
         for key, calls in sorted(history.items())
         if (problem := _problem(begin.get(key, NOTHING), calls, nodes_max))
     ]
 
 
-def check_sums(history: History, start: Mapping[LevelKey, Stock], final: Mapping[LevelKey, Stock]) -> list[str]:
+def check_sums(
+    history: History, start: Mapping[LevelKey, LevelState], final: Mapping[LevelKey, LevelState]
+) -> list[str]:
     """Levels that are not what they were, and all changes that were answered, and some of those that were not.
 
     In whatever order, and whether they were possible: a second opinion that needs no search.
     """
     return [
-        f"{key}: {final.get(key, NOTHING)} is no sum of the changes"
+        f"{key.sku} at {key.location}: {final.get(key, NOTHING)} is no sum of the changes"
         for key in sorted({*history, *start, *final})
         if not _is_sum(final.get(key, NOTHING), start.get(key, NOTHING), history.get(key, ()))
     ]
 
 
-def _is_sum(final: Stock, start: Stock, calls: Sequence[Call[Op]]) -> bool:
-    stock, open_ = start, list[Change]()
+def _is_sum(final: LevelState, start: LevelState, calls: Sequence[Call[Op]]) -> bool:
+    stock, open_ = start, list[LevelChange]()
     for call in calls:
-        if isinstance(call.op, Change) and call.returned is not None:
+        if isinstance(call.op, LevelChange) and call.returned is not None:
             stock = plus(stock, call.op)
-        elif isinstance(call.op, Change):
+        elif isinstance(call.op, LevelChange):
             open_.append(call.op)
 
     @cache
-    def reaches(at: int, stock: Stock) -> bool:
+    def reaches(at: int, stock: LevelState) -> bool:
         if at == len(open_) or stock.seq == final.seq:
             return stock == final
         return reaches(at + 1, plus(stock, open_[at])) or reaches(at + 1, stock)
@@ -186,7 +188,7 @@ def _is_sum(final: Stock, start: Stock, calls: Sequence[Call[Op]]) -> bool:
     return reaches(0, stock)
 
 
-def _problem(start: Stock, calls: Sequence[Call[Op]], nodes_max: int) -> str:
+def _problem(start: LevelState, calls: Sequence[Call[Op]], nodes_max: int) -> str:
     try:
         failure = unexplained(OneLevel(), start, calls, nodes_max)
     except Undecided:
@@ -194,9 +196,9 @@ def _problem(start: Stock, calls: Sequence[Call[Op]], nodes_max: int) -> str:
     return _explained(failure) if failure else ""
 
 
-def _explained(failure: Failure[Stock, Op]) -> str:
+def _explained(failure: Failure[LevelState, Op]) -> str:
     begun = sorted(failure.before, key=lambda call: call.invoked)
-    open_ = [call for call in begun if call.returned is None and isinstance(call.op, Change)]
+    open_ = [call for call in begun if call.returned is None and isinstance(call.op, LevelChange)]
     answered = [call for call in begun if call.returned is not None]
     return "\n  ".join(
         [

@@ -5,24 +5,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
-from lastunit.domain.catalogue import Sku
-from lastunit.domain.commits import CommitRefused
+from lastunit.container import Hub
 from lastunit.domain.errors import Conflict, Contention, InvalidInput, NotFound, Unwritable
-from lastunit.domain.groups import Group
-from lastunit.domain.levels import Bin, Level, LevelKey, Movement, Operation, movements
-from lastunit.domain.orders import Order
-from lastunit.hub import Hub
-from lastunit.ports import Movements, StockBook
+from lastunit.domain.keys import LevelKey
+from lastunit.domain.orders.commit_groups import CommitGroup, CommitRefused
+from lastunit.domain.orders.order import Order
+from lastunit.domain.stock.catalogue import Sku
+from lastunit.domain.stock.levels import Bin, Level, Movement, Operation, movements
+from lastunit.ports.orders import OrderStore
+from lastunit.ports.stock import Movements
 from tests.linear.checker import Call
-from tests.linear.levels import Change, Op, Seen, Stock
+from tests.linear.levels import LevelChange, LevelState, Op, Seen
 
 
 @dataclass(slots=True)
-class Attempt:
+class CommitAttempt:
     """`done`: None while nobody knows, and for ever when the answer was lost or the worker died."""
 
     id: str
-    changes: Mapping[LevelKey, Change]
+    changes: Mapping[LevelKey, LevelChange]
     invoked: int
     returned: int = 0
     done: bool | None = None
@@ -37,11 +38,11 @@ class Recorder:
     """
 
     tick: Callable[[], int] = field(default_factory=lambda: count(1).__next__)  # One step of C: threads share it.
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[CommitAttempt] = field(default_factory=list)
     seen: list[tuple[LevelKey, Call[Op]]] = field(default_factory=list)
 
-    def book(self, book: StockBook) -> "RecordedBook":
-        return RecordedBook(book, self)
+    def order_store(self, order_store: OrderStore) -> "RecordedOrderStore":
+        return RecordedOrderStore(order_store, self)
 
     def movements(self, movements: Movements) -> "RecordedMovements":
         return RecordedMovements(movements, self)
@@ -49,16 +50,16 @@ class Recorder:
     def listen(self, hub: Hub) -> Hub:
         """At the ports of a hub that has not been asked for anything yet."""
         stock = hub.adjust_stock
-        parts = {"stock_book": self.book(hub.stock_book)}
+        parts = {"order_store": self.order_store(hub.order_store)}
         vars(hub).update(parts, adjust_stock=replace(stock, movements=self.movements(stock.movements)))
         return hub
 
-    def begin(self, id: str, changes: Mapping[LevelKey, Change]) -> Attempt:
-        attempt = Attempt(id, changes, self.tick())
+    def begin(self, id: str, changes: Mapping[LevelKey, LevelChange]) -> CommitAttempt:
+        attempt = CommitAttempt(id, changes, self.tick())
         self.attempts.append(attempt)
         return attempt
 
-    def end(self, attempt: Attempt, *, done: bool) -> None:
+    def end(self, attempt: CommitAttempt, *, done: bool) -> None:
         attempt.returned, attempt.done = self.tick(), done
 
     def saw(self, key: LevelKey, seen: Seen, invoked: int, by: str) -> None:
@@ -73,7 +74,7 @@ class Recorder:
 
     def _writes(self) -> Iterable[tuple[LevelKey, Call[Op]]]:
         """One per id, however often it was asked: that is what the ports promise."""
-        asked: dict[str, list[Attempt]] = {}
+        asked: dict[str, list[CommitAttempt]] = {}
         for attempt in self.attempts:
             if attempt.done is not False:
                 asked.setdefault(attempt.id, []).append(attempt)
@@ -85,8 +86,8 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedBook:
-    inner: StockBook
+class RecordedOrderStore:
+    inner: OrderStore
     recorder: Recorder
 
     def orders(self, order_ids: Iterable[str]) -> dict[str, Order]:
@@ -114,7 +115,7 @@ class RecordedBook:
             self.recorder.saw(key, Seen(stock_of(found.get(key)).numbers), invoked, "levels")
         return found
 
-    def commit(self, commit_id: str, group: Group, at: datetime) -> None:
+    def commit(self, commit_id: str, group: CommitGroup, at: datetime) -> None:
         changes = {key: change_of(movement) for key, movement in group.levels.items()}
         attempt = self.recorder.begin(f"commit {commit_id}", changes)
         try:
@@ -156,7 +157,7 @@ class RecordedMovements:
         self.recorder.end(attempt, done=True)
         return now
 
-    def _saw_refusal(self, attempt: Attempt, details: Mapping[str, object]) -> None:
+    def _saw_refusal(self, attempt: CommitAttempt, details: Mapping[str, object]) -> None:
         """Only what loses units can have too few of them. What a person is told is a part of the level's image."""
         told = ((name, details.get(name)) for name in ("available", "reserved", "unplaced"))
         numbers = tuple((name, units) for name, units in told if isinstance(units, int))
@@ -165,14 +166,14 @@ class RecordedMovements:
                 self.recorder.saw(key, Seen(numbers, change), attempt.invoked, attempt.id)
 
 
-def change_of(movement: Movement, *, by_hand: bool = False) -> Change:
+def change_of(movement: Movement, *, by_hand: bool = False) -> LevelChange:
     bins = frozenset((name, units) for name, units in movement.bins.items() if units)
-    return Change(movement.reserved, movement.available, bins, by_hand)
+    return LevelChange(movement.reserved, movement.available, bins, by_hand)
 
 
-def stock_of(level: Level | None) -> Stock:
+def stock_of(level: Level | None) -> LevelState:
     """No level is a level that holds nothing."""
     if level is None:
-        return Stock()
+        return LevelState()
     bins = frozenset((name, bin.on_hand) for name, bin in level.bins.items() if bin.on_hand)
-    return Stock(level.on_hand, level.reserved, level.available, level.unplaced, level.seq, bins)
+    return LevelState(level.on_hand, level.reserved, level.available, level.unplaced, level.seq, bins)

@@ -33,12 +33,12 @@ class _Retried(Exception):
 
 @dataclass(slots=True)
 class Calls:
-    """`chance` decides how long calls take. Until `silent_until` the tables refuse everybody."""
+    """`rng` decides how long calls take. Until `silent_until` the tables refuse everybody."""
 
     scheduler: Scheduler
     store: Store
     faults: Faults
-    chance: random.Random
+    rng: random.Random
     silent_until: float = 0.0
     _tokens: int = 0
 
@@ -61,7 +61,7 @@ class Calls:
             except _Retried as trouble:
                 if number == ATTEMPTS_MAX - 1:
                     raise _tried(trouble.final, number) from None
-                self.scheduler.sleep(self.chance.random() * min(BACKOFF_MAX_SECONDS, 2.0**number))
+                self.scheduler.sleep(self.rng.random() * min(BACKOFF_MAX_SECONDS, 2.0**number))
             except ClientError as error:
                 raise _tried(error, number) from None
         raise AssertionError("unreachable")
@@ -89,7 +89,7 @@ class Calls:
     def _partly(self, parameters: Parameters) -> Answer:
         """DynamoDB may leave out some of the keys it was asked for."""
         ((table, asked),) = parameters["RequestItems"].items()
-        cut = self.faults.chance.randrange(len(asked["Keys"]))
+        cut = self.faults.rng.randrange(len(asked["Keys"]))
         left = {table: asked | {"Keys": asked["Keys"][cut:]}}
         answer: Answer = {"Responses": {table: []}}
         if cut:
@@ -105,7 +105,7 @@ class Calls:
             self.scheduler.sleep(CONNECT_SECONDS)
             raise _Retried(EndpointConnectionError(endpoint_url="dynamodb"))
         if strikes("tables_silent"):
-            self.silent_until = self.scheduler.now + SILENT_SECONDS * self.faults.chance.random()
+            self.silent_until = self.scheduler.now + SILENT_SECONDS * self.faults.rng.random()
         if self.scheduler.now < self.silent_until or strikes("throttled"):
             raise _Retried(throttled(operation, parameters))
         if strikes("internal_error"):
@@ -115,7 +115,7 @@ class Calls:
 
     def _positions(self, parameters: Parameters) -> list[int]:
         count = len(parameters.get("TransactItems", ())) or 1
-        return [self.faults.chance.randrange(count)]
+        return [self.faults.rng.randrange(count)]
 
     def _deliver(self, effect: Callable[[], Answer]) -> Answer:
         self._travel()
@@ -132,7 +132,7 @@ class Calls:
 
     def _travel(self) -> None:
         """Mostly milliseconds; sometimes long enough for anything else to happen in between."""
-        draw = self.chance.random()
+        draw = self.rng.random()
         seconds = 0.002 + 0.03 * draw if draw < 0.97 else draw * 1.5
         self.scheduler.sleep(SLOW_SECONDS * draw if self.faults.strikes("call_slow") else seconds)
 

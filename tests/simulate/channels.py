@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
-from lastunit.channel_ports import HttpResponse
 from lastunit.domain.errors import NotSent, OutcomeUnknown
-from tests.channels.ebay import Ebay
+from lastunit.ports.system import HttpResponse
+from tests.channels.ebay.simulator import Ebay
 from tests.channels.marketplace import Marketplace, Misbehaviour
-from tests.simulate.checks import Violation
 from tests.simulate.faults import Faults
+from tests.simulate.invariants.checks import Violation
 from tests.simulate.scheduler import Killed, Scheduler
 
 CONNECT_SECONDS = 1.0
@@ -33,27 +33,27 @@ class Wire:
 
     scheduler: Scheduler
     faults: Faults
-    chance: random.Random
+    rng: random.Random
     hosts: Mapping[str, Marketplace]
     honest: bool = False
     lied: list[tuple[str, str]] = field(default_factory=list)
     gave_up: bool = False
     down: dict[str, float] = field(default_factory=dict)
     applied: dict[tuple[str, str], float] = field(default_factory=dict)
-    told: Callable[[], None] = lambda: None
+    pushed: Callable[[], None] = lambda: None
 
     def __call__(self, host: str, call: Call) -> HttpResponse:
-        self.scheduler.sleep(0.02 + 0.2 * self.chance.random())
+        self.scheduler.sleep(0.02 + 0.2 * self.rng.random())
         strikes, sent = self.faults.strikes, self.scheduler.now
         if strikes("channel_outage"):
-            self.down[host] = self.scheduler.now + OUTAGE_SECONDS * self.chance.random()
+            self.down[host] = self.scheduler.now + OUTAGE_SECONDS * self.rng.random()
         is_down = self.scheduler.now < self.down.get(host, 0.0) and not self.faults.healed
         if is_down or strikes("channel_unreachable"):
             self.scheduler.sleep(CONNECT_SECONDS)
             raise NotSent("could not connect")
         self._die("killed_before")
         if strikes("channel_slow"):
-            self.scheduler.sleep(SLOW_SECONDS * self.chance.random())
+            self.scheduler.sleep(SLOW_SECONDS * self.rng.random())
         if strikes("channel_late"):
             self.scheduler.after(self._late(), lambda: self._ignored(call))
             self._give_up()
@@ -70,7 +70,7 @@ class Wire:
         before = dict(market.shelves)
         answer = call()
         self._check_order(market, [name for name in before if before[name] != market.shelves[name]], sent)
-        self.told()
+        self.pushed()
         market.misbehaviour = Misbehaviour()
         if (
             not self.honest
@@ -107,9 +107,9 @@ class Wire:
         """Seconds until it is applied."""
         actor, now = self.scheduler.current, self.scheduler.now
         last = actor.deadline if actor and isfinite(actor.deadline) else now
-        return self.chance.random() * (last + LATE_SECONDS - now)
+        return self.rng.random() * (last + LATE_SECONDS - now)
 
     def _ignored(self, call: Call) -> None:
         """The request arrives; nobody is there for its answer."""
         call()
-        self.told()
+        self.pushed()

@@ -13,38 +13,38 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lastunit.adapters.clock import TableClock
-from lastunit.channel_ports import HttpClient
+from lastunit.container import Hub, Resources
 from lastunit.domain.errors import LastunitError
-from lastunit.hub import Hub
-from tests.fakes import one_after_another
+from lastunit.ports.system import HttpClient
 from tests.simulate import functions
 from tests.simulate.calls import Answer, Calls
 from tests.simulate.faults import Faults
 from tests.simulate.queues import InvocationFailed, Message, Queue, Sqs, Terms
 from tests.simulate.scheduler import Actor, Killed, Scheduler, VirtualClock
-from tests.simulate.store import Client, Store
+from tests.simulate.store import DynamoClient, Store
 from tests.simulate.streams import SHARDS, Shard, Stream
+from tests.support.parallel import in_turn
 
 SKEW_MAX_SECONDS = 600.0
-NAMES: Mapping[str, str] = {
-    "STOCK_TABLE": "StockTable",
-    "ORDERS_TABLE": "OrdersTable",
-    "LEDGER_TABLE": "LedgerTable",
-    "SETTINGS_TABLE": "SettingsTable",
-    "ORDERS_QUEUE_URL": "orders",
-    "PUSHES_QUEUE_URL": "pushes",
-    "COVERAGE_QUEUE_URL": "coverage",
-    "RECONCILE_QUEUE_URL": "reconcile",
-    "WEBHOOKS_QUEUE_URL": "webhooks",
-    "EVENT_BUS_NAME": "bus",
-    "SECRETS_PREFIX": "secrets/",
-}
+RESOURCES = Resources(
+    stock_table="StockTable",
+    orders_table="OrdersTable",
+    ledger_table="LedgerTable",
+    settings_table="SettingsTable",
+    orders_queue_url="orders",
+    pushes_queue_url="pushes",
+    coverage_queue_url="coverage",
+    reconcile_queue_url="reconcile",
+    webhooks_queue_url="webhooks",
+    event_bus_name="bus",
+    secrets_prefix="secrets/",
+)
 Work = Callable[[Hub, Sequence[Message], random.Random], list[str]]
 WORK: Mapping[str, Work] = {
     "orders": functions.process_orders,
     "pushes": functions.push_quantities,
     "coverage": functions.cover_listings,
-    "reconcile": functions.read_back,
+    "reconcile": functions.reconcile_listings,
 }
 TERMS: Mapping[str, Terms] = {
     "orders": Terms(batch_max=90, workers_max=5, timeout_seconds=60, visibility_seconds=360, receives_max=20),
@@ -91,7 +91,7 @@ class Cloud:
 
     scheduler: Scheduler
     faults: Faults
-    chance: random.Random
+    rng: random.Random
     store: Store
     http: HttpClient
     listened: Callable[[Hub], Hub]
@@ -108,13 +108,13 @@ class Cloud:
     _ids: int = 0
 
     def __post_init__(self) -> None:
-        self._calls = calls = Calls(self.scheduler, self.store, self.faults, self.chance)
+        self._calls = calls = Calls(self.scheduler, self.store, self.faults, self.rng)
         for name, work in WORK.items():
             invoke = partial(self._batch, name, work)
             terms = replace(TERMS[name], batch_max=min(self.batch_max, TERMS[name].batch_max))
-            self.queues[name] = Queue(name, self.scheduler, self.faults, self.chance, invoke, terms)
+            self.queues[name] = Queue(name, self.scheduler, self.faults, self.rng, invoke, terms)
         self._clients = Clients(
-            Client(calls.dynamodb), Sqs(calls, self.queues), _Events(calls), _Secrets(self.secrets)
+            DynamoClient(calls.dynamodb), Sqs(calls, self.queues), _Events(calls), _Secrets(self.secrets)
         )
         self.streams = [
             ("StockTable", self._stream("track_stock", functions.track_stock)),
@@ -127,16 +127,16 @@ class Cloud:
         """A new one, with nothing in its memory."""
         sleep = self.scheduler.sleep
         clock = TableClock(VirtualClock(self.scheduler, skew_seconds))
-        told = Client(partial(self._telling, clock))
+        told = DynamoClient(partial(self._telling, clock))
         hub = Hub(
-            replace(self._clients, dynamodb=told) if skew_seconds else self._clients,
-            NAMES,
-            self.http,
-            clock,
-            self._new_id,
-            lambda round_number: sleep(self.chance.random() * min(2.0, 0.02 * 2.0**round_number)),
-            sleep,
-            one_after_another,
+            aws=replace(self._clients, dynamodb=told) if skew_seconds else self._clients,
+            resources=RESOURCES,
+            http=self.http,
+            clock=clock,
+            new_id=self._new_id,
+            pause=lambda round_number: sleep(self.rng.random() * min(2.0, 0.02 * 2.0**round_number)),
+            sleep=sleep,
+            run_parallel=in_turn,
         )
         return self.listened(hub)
 
@@ -169,11 +169,11 @@ class Cloud:
     def minute(self) -> None:
         """What EventBridge does every minute: sometimes not, sometimes twice."""
         self._scheduled("expire_orders", functions.expire_orders, 30.0)
-        self._scheduled("run_full_coverage", lambda hub: hub.run_full_coverage(), 60.0)
-        self._scheduled("poll_channels", lambda hub: hub.poll_channels(), 60.0)
+        self._scheduled("run_full_coverage", lambda hub: hub.run_full_coverage.run(), 60.0)
+        self._scheduled("poll_channels", lambda hub: hub.poll_channels.run(), 60.0)
 
     def hour(self) -> None:
-        self._scheduled("reconcile", lambda hub: hub.reconcile.start(), 60.0)
+        self._scheduled("reconcile_listings", lambda hub: hub.reconcile_listings.start(), 60.0)
 
     def heal(self) -> None:
         """Nothing goes wrong any more; machines with wrong clocks are replaced, at the end of their work."""
@@ -195,7 +195,7 @@ class Cloud:
     def _machine(self, function: str) -> Iterator[Hub]:
         # Healing begins other lists: a machine that is at work then comes back to this one, and nobody takes it.
         free = self._free[function]
-        hub = free.pop() if free and self.chance.random() < 0.9 else self.machine(self._skew())
+        hub = free.pop() if free and self.rng.random() < 0.9 else self.machine(self._skew())
         try:
             yield hub
         except Killed:
@@ -208,7 +208,7 @@ class Cloud:
 
     def _skew(self) -> float:
         off = self.faults.strikes("clock_off")
-        return self.chance.uniform(-SKEW_MAX_SECONDS, SKEW_MAX_SECONDS) if off else 0.0
+        return self.rng.uniform(-SKEW_MAX_SECONDS, SKEW_MAX_SECONDS) if off else 0.0
 
     def _batch(
         self,
@@ -216,13 +216,13 @@ class Cloud:
         work: Callable[[Hub, Sequence[Message], random.Random], list[str]],
         batch: Sequence[Message],
     ) -> list[str]:
-        return self.run(name, lambda hub: work(hub, batch, self.chance))
+        return self.run(name, lambda hub: work(hub, batch, self.rng))
 
     def _stream(self, name: str, work: Callable[[Hub, Sequence[Mapping[str, Any]]], None]) -> Stream:
         def invoke(records: Sequence[Mapping[str, Any]]) -> None:
             self.run(name, lambda hub: work(hub, records))
 
-        shards = [Shard(name, self.scheduler, self.faults, self.chance, invoke) for _ in range(SHARDS)]
+        shards = [Shard(name, self.scheduler, self.faults, self.rng, invoke) for _ in range(SHARDS)]
         return Stream(shards)
 
     def spread(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from tests.simulate.fleet import Report, Worker, fleet
+from tests.simulate.fleet import Worker, WorkerReport, fleet
 from tests.simulate.history import Case, Outcome
 from tests.simulate.shrink import numbers, shrunk
 from tests.simulate.trace import traced
@@ -35,7 +35,7 @@ class Tally:
     faults: Counter[str] = field(default_factory=Counter)
     violated: list[Outcome] = field(default_factory=list)
 
-    def add(self, report: Report) -> None:
+    def add(self, report: WorkerReport) -> None:
         outcome = report.outcome
         self.histories += 1
         self.orders += outcome.orders
@@ -100,8 +100,8 @@ def _explain(violated: Sequence[Outcome]) -> None:
     worker = Worker()
     for outcome in violated[:SHRUNK_MAX]:
         small = shrunk(outcome, lambda case: worker.run(case).outcome, SHRINKING_SECONDS)
-        deeds = f"{len(numbers(outcome.case))} deeds shrunk to {len(numbers(small.case))}"
-        _say(f"\nseed {outcome.case.seed}, {deeds}: {small.violation}\n    {small.case.command}")
+        actions = f"{len(numbers(outcome.case))} actions shrunk to {len(numbers(small.case))}"
+        _say(f"\nseed {outcome.case.seed}, {actions}: {small.violation}\n    {small.case.command}")
     for outcome in violated[SHRUNK_MAX:]:
         _say(f"\nseed {outcome.case.seed}: {outcome.violation}\n    {outcome.case.command}")
     worker.close()
@@ -125,6 +125,6 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--trace", action="store_true", help="with --seed: tell everything that happens")
     parser.add_argument("--orders", type=int, help="of each history, instead of a number drawn")
     parser.add_argument("--without", default="", help="kinds of faults left out: answer_lost,conflict")
-    parser.add_argument("--only", help="numbers of the deeds that happen: 3,17")
+    parser.add_argument("--only", help="numbers of the actions that happen: 3,17")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     return parser.parse_args(arguments)

@@ -64,16 +64,16 @@ KINDS_SHARE = 0.4  # Each kind is in so many of the others: a few kinds at once 
 
 @dataclass(slots=True)
 class Faults:
-    """`rates`: those of this history; `counts`: how often each kind struck. `chance` is theirs alone."""
+    """`rates`: those of this history; `counts`: how often each kind struck. `rng` is theirs alone."""
 
     rates: Mapping[str, float]
-    chance: random.Random
+    rng: random.Random
     counts: Counter[str] = field(default_factory=Counter)
     healed: bool = False
 
     def strikes(self, kind: str) -> bool:
         rate = self.rates.get(kind, 0.0)
-        if not rate or self.healed or self.chance.random() >= rate:
+        if not rate or self.healed or self.rng.random() >= rate:
             return False
         self.counts[kind] += 1
         return True
@@ -85,13 +85,11 @@ class Faults:
         return next((kind for kind in kinds if self.strikes(kind)), None)
 
 
-def chosen(chance: random.Random, without: Collection[str] = ()) -> dict[str, float]:
+def chosen(rng: random.Random, without: Collection[str] = ()) -> dict[str, float]:
     """The kinds of one history and their rates."""
-    if chance.random() < CALM:
+    if rng.random() < CALM:
         return {}
     drawn = {
-        kind: min(0.5, rate * chance.choice(STRENGTHS))
-        for kind, rate in RATES.items()
-        if chance.random() < KINDS_SHARE
+        kind: min(0.5, rate * rng.choice(STRENGTHS)) for kind, rate in RATES.items() if rng.random() < KINDS_SHARE
     }
     return {kind: rate for kind, rate in drawn.items() if kind not in without}

@@ -12,15 +12,15 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Timer
 
-from tests.simulate.checks import Violation
 from tests.simulate.history import Case, Outcome
+from tests.simulate.invariants.checks import Violation
 from tests.simulate.place import LAYER, ROOT, environment
 
 HISTORY_SECONDS_MAX = 180.0  # A long one takes 3 s on an idle core; this machine may be busy.
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class WorkerReport:
     """`seconds`: of one core. `digest`: of everything that happened, where it was asked for."""
 
     outcome: Outcome
@@ -36,7 +36,7 @@ class Worker:
     digests: bool = False
     _process: subprocess.Popen[bytes] | None = None
 
-    def run(self, case: Case) -> Report:
+    def run(self, case: Case) -> WorkerReport:
         process = self._process = self._process or self._begun()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -45,10 +45,10 @@ class Worker:
         try:
             pickle.dump(case, process.stdin)
             process.stdin.flush()
-            report: Report = pickle.load(process.stdout)  # noqa: S301 - written by our own child
+            report: WorkerReport = pickle.load(process.stdout)  # noqa: S301 - written by our own child
         except (EOFError, BrokenPipeError):
             self.close()
-            return Report(
+            return WorkerReport(
                 Outcome(case, Violation("defect", f"no end within {HISTORY_SECONDS_MAX:.0f} s, or a crash"))
             )
         finally:
@@ -79,12 +79,12 @@ class Fleet:
     idle: SimpleQueue[Worker]
     size: int
 
-    def run(self, cases: Iterable[Case]) -> Iterator[Report]:
+    def run(self, cases: Iterable[Case]) -> Iterator[WorkerReport]:
         """In the order of the cases."""
         with ThreadPoolExecutor(self.size) as pool:
             yield from pool.map(self._run, cases)
 
-    def _run(self, case: Case) -> Report:
+    def _run(self, case: Case) -> WorkerReport:
         worker = self.idle.get()
         try:
             return worker.run(case)

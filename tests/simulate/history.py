@@ -8,25 +8,25 @@ from functools import cache
 from typing import Any
 
 from tests.channels.marketplace import Marketplace
-from tests.dynamo import declared_tables
 from tests.linear.recorder import Recorder
-from tests.simulate import faults, plan, shape
-from tests.simulate.books import Books
+from tests.simulate import faults, plan, scenario
+from tests.simulate.actions import Actions
 from tests.simulate.channels import Wire
-from tests.simulate.checks import Violation, Watch
-from tests.simulate.claims import Claims
-from tests.simulate.clocks import Clocks
 from tests.simulate.cloud import Cloud
-from tests.simulate.deeds import Deeds
+from tests.simulate.final_checks import check_final_state, sales_of
 from tests.simulate.http import MarketHttp
-from tests.simulate.opening import Opening
+from tests.simulate.invariants.checks import Violation, Watch
+from tests.simulate.invariants.claims import Claims
+from tests.simulate.invariants.clocks import Clocks
+from tests.simulate.invariants.respent_units import check_respent_units
+from tests.simulate.invariants.stock import PushInvariant
+from tests.simulate.invariants.watermark import Watermarks
 from tests.simulate.plan import Intent
 from tests.simulate.scheduler import Actor, Scheduler, VirtualClock
-from tests.simulate.spare import check_spare
+from tests.simulate.setup import Setup
+from tests.simulate.shop_world import ShopWorld
 from tests.simulate.store import Store, Write
-from tests.simulate.town import Town
-from tests.simulate.verdict import check_rest, facts_of
-from tests.simulate.watermark import Watermarks
+from tests.support.aws.dynamo import declared_tables
 
 MINUTE = 60.0
 HOURS_OF_HEALING = 3
@@ -68,57 +68,59 @@ class History:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.scheduler = Scheduler()
-        rates = faults.chosen(self._chance("faults"), case.without)
-        self.faults = faults.Faults(rates, self._chance("strikes"))
-        self.shape = shape.draw(self._chance("shape"), case.orders)
+        rates = faults.chosen(self._rng("faults"), case.without)
+        self.faults = faults.Faults(rates, self._rng("strikes"))
+        self.scenario = scenario.draw(self._rng("shape"), case.orders)
         hosts: dict[str, Marketplace] = {}
         clock = VirtualClock(self.scheduler)
         store = Store(_tables(), lambda: clock.now().timestamp())
-        wire = Wire(self.scheduler, self.faults, self._chance("wire"), hosts, self.shape.is_kept)
-        self.wire, self.is_escrow = wire, self.shape.mode == "escrow"
+        wire = Wire(self.scheduler, self.faults, self._rng("wire"), hosts, self.scenario.is_kept)
+        self.wire, self.is_escrow = wire, self.scenario.mode == "escrow"
         http, self.recorder = MarketHttp(hosts, wire), Recorder()
-        listened, most = self.recorder.listen, self.shape.batch_max
-        chance = self._chance("cloud")
-        self.cloud = Cloud(self.scheduler, self.faults, chance, store, http, listened, most)
-        self.town = Town(self.cloud, self._chance("town"), hosts)
-        self.deeds = Deeds(self.town, self.shape)
+        listened, most = self.recorder.listen, self.scenario.batch_max
+        rng = self._rng("cloud")
+        self.cloud = Cloud(self.scheduler, self.faults, rng, store, http, listened, most)
+        self.shop_world = ShopWorld(self.cloud, self._rng("town"), hosts)
+        self.actions = Actions(self.shop_world, self.scenario)
         self.watch = Watch()
-        self.books = Books(self.town.markets, self.shape.recipes, self.shape.buffer, self.town.sales)
+        self.push_invariant = PushInvariant(
+            self.shop_world.markets, self.scenario.recipes, self.scenario.buffer, self.shop_world.sales
+        )
         self.clocks, self.claims = Clocks(clock.now), Claims(clock.now, lambda: self.scheduler.current)
-        self.watermarks = Watermarks(lambda: self.scheduler.now, self.town.sales)
+        self.watermarks = Watermarks(lambda: self.scheduler.now, self.shop_world.sales)
         self.clocks_read_at = 0.0  # When the schedules ran for the last time.
         self.store, store.on_write, store.lag = store, self._written, self._lag
 
     def run(self) -> None:
         """Raises Violation."""
         self.faults.healed = True
-        self._act("owner", Opening(self.town, self.shape, self.case.seed))
+        self._act("owner", Setup(self.shop_world, self.scenario, self.case.seed))
         self.scheduler.run()
         self.faults.healed = False
-        if self.shape.is_kept:
-            self.wire.told, self.books.is_open = self._told, True
+        if self.scenario.is_kept:
+            self.wire.pushed, self.push_invariant.is_open = self._told, True
         self._open_doors(self._intents())
-        self.scheduler.run(self.scheduler.now + self.shape.seconds)
+        self.scheduler.run(self.scheduler.now + self.scenario.seconds)
         self._heal()
-        check_rest(self)
+        check_final_state(self)
 
     def edited(self) -> set[tuple[str, str]]:
         """(Channel, name) of numbers that were changed on the channel, or never became what it said."""
-        channels = {market.host: name for name, market in self.town.markets.items()}
-        return self.town.edited | {(channels[host], name) for host, name in self.wire.lied}
+        channels = {market.host: name for name, market in self.shop_world.markets.items()}
+        return self.shop_world.edited | {(channels[host], name) for host, name in self.wire.lied}
 
     def _intents(self) -> Sequence[Intent]:
-        drawn = plan.draw(self._chance("plan"), self.shape)
+        drawn = plan.draw(self._rng("plan"), self.scenario)
         return [one for one in drawn if self.case.only is None or one.number in self.case.only]
 
     def _open_doors(self, intents: Sequence[Intent]) -> None:
         for intent in intents:
             if self._allowed(intent):
-                actor = Actor(intent.deed, lambda intent=intent: self.deeds.do(intent))  # type: ignore[misc]
+                actor = Actor(intent.action, lambda intent=intent: self.actions.do(intent))  # type: ignore[misc]
                 self.scheduler.start(actor, intent.at)
-        for number in range(int(self.shape.seconds / self.shape.tick) + 1):
-            self.scheduler.after(number * self.shape.tick, self.cloud.minute)
-        self.scheduler.after(self.shape.seconds / 2, self.cloud.hour)
+        for number in range(int(self.scenario.seconds / self.scenario.tick) + 1):
+            self.scheduler.after(number * self.scenario.tick, self.cloud.minute)
+        self.scheduler.after(self.scenario.seconds / 2, self.cloud.hour)
 
     def _heal(self) -> None:
         """Faults end; what was given up comes again, twice; schedules go on until everything had its time."""
@@ -130,7 +132,7 @@ class History:
         for _ in range(HOURS_OF_HEALING):
             self.cloud.redrive()
             self.cloud.hour()
-            self._act("staff", self.deeds.retry_uncovered)
+            self._act("staff", self.actions.retry_uncovered)
             for _ in range(2):
                 self.clocks_read_at = self.scheduler.now + MINUTE
                 self.scheduler.after(MINUTE, self.cloud.minute)
@@ -145,27 +147,27 @@ class History:
         self.claims(writes)
         self.watermarks(writes)
         if self.is_escrow:
-            self.books(writes)
+            self.push_invariant(writes)
         self.cloud.spread()
 
     def _told(self) -> None:
         if self.is_escrow:
-            self.books.check_told()
+            self.push_invariant.check_pushed()
         # Outside escrow one that is given up may be taken for sales, and sales for one that is given up.
         sure = self.is_escrow or not self.wire.gave_up
-        if sure and not any(one.settings.get("takes_requests") for one in self.shape.markets):
-            check_spare(self, facts_of(self))
+        if sure and not any(one.settings.get("takes_requests") for one in self.scenario.markets):
+            check_respent_units(self, sales_of(self))
 
     def _lag(self) -> int:
-        return self.faults.chance.randint(1, 20) if self.faults.strikes("stale_index") else 0
+        return self.faults.rng.randint(1, 20) if self.faults.strikes("stale_index") else 0
 
     def _allowed(self, intent: Intent) -> bool:
         """Nobody can keep units that leave for no order, or numbers that others raise."""
-        if self.shape.is_ample and intent.deed == "close_location":
+        if self.scenario.is_ample and intent.action == "close_location":
             return False  # Then something would lack.
-        return not self.shape.is_kept or intent.deed not in UNKEPT
+        return not self.scenario.is_kept or intent.action not in UNKEPT
 
-    def _chance(self, stream: str) -> random.Random:
+    def _rng(self, stream: str) -> random.Random:
         return random.Random(f"{self.case.seed} {stream}")  # noqa: S311 - reproducible, not secret
 
 
@@ -197,6 +199,6 @@ def run(case: Case) -> Outcome:
     except Violation as violation:
         outcome.violation = violation
     outcome.faults = history.faults.counts
-    outcome.orders, outcome.steps = len(history.town.sales), history.scheduler.steps
+    outcome.orders, outcome.steps = len(history.shop_world.sales), history.scheduler.steps
     outcome.killed = history.cloud.killed
     return outcome

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from lastunit.channel_ports import HttpResponse, SideBySide
 from lastunit.domain.errors import NotSent, OutcomeUnknown
+from lastunit.ports.system import HttpResponse, RunParallel
 from tests.channels.marketplace import Dropped, Marketplace
-from tests.fakes import one_after_another
+from tests.support.parallel import in_turn
 
 Call = Callable[[], HttpResponse]
 
@@ -18,7 +18,7 @@ class MarketHttp:
 
     markets: Mapping[str, Marketplace]
     around: Callable[[str, Call], HttpResponse]
-    side_by_side: SideBySide = one_after_another
+    run_parallel: RunParallel = in_turn
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None

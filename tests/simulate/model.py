@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from tests.simulate.checks import gone, restocked, wanted
+from tests.simulate.invariants.checks import gone, restocked, wanted
 from tests.simulate.rows import Row
-from tests.simulate.town import Sale
+from tests.simulate.shop_world import Sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _wrong(facts: Facts, sale: Sale, order: Row) -> Iterable[tuple[str, str]]:
         yield "3", f"came back {dict(facts.parts(sale.returned))}, counted {dict(restocked(order))}"
     if sale.cancelled and held:
         yield "3", f"is cancelled and holds {dict(held)}"
-    if not sale.cancelled and order["state"] == "cancelled" and not order.get("decision"):
+    if not sale.cancelled and order["state"] == "cancelled" and not order.get("routing"):
         yield "5", "is cancelled, and nobody cancelled it"
     if not sale.cancelled and order["state"] not in ("exception", "cancelled"):
         declined = any(line.get("declined") for line in order["lines"])
@@ -70,7 +70,7 @@ def _wrong(facts: Facts, sale: Sale, order: Row) -> Iterable[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class ShownNumbers:
     """What every channel must show. `available`: SKU → location → units; `recipes` as above."""
 
     channels: Mapping[str, Row]
@@ -89,23 +89,23 @@ class Stock:
     def number(self, channel: str, name: str) -> int:
         """min(cap, floor(share × max(0, what its locations have − buffer))); of a kit by its scarcest part."""
         row = self.channels[channel]
-        if row["held"]:
+        if row["paused"]:
             return 0
         pool = min(self._pool(sku) // each for sku, each in self.recipes[name].items())
         if row["mode"] == "exclusive":
             return self._capped(row, self._part(channel, pool))
         return self._capped(row, row["share_percent"] * max(0, pool - row["buffer"]) // 100)
 
-    def wrong_escrow(self, shelves: Mapping[tuple[str, str], int], owed: Mapping[str, int]) -> list[str]:
+    def wrong_escrow(self, shelves: Mapping[tuple[str, str], int], unallocated: Mapping[str, int]) -> list[str]:
         """Together channels show no more than there is, and nobody shows less than it might."""
         buffer = max(row["buffer"] for row in self.channels.values() if row["mode"] == "escrow")
-        left = {sku: max(0, self._pool(sku) - buffer - owed.get(sku, 0)) for sku in self.stocked}
+        left = {sku: max(0, self._pool(sku) - buffer - unallocated.get(sku, 0)) for sku in self.stocked}
         for (_, name), units in shelves.items():
             for sku, each in self.recipes[name].items():
                 left[sku] -= units * each
         wrong = [
             f"{units} of {sku} were sold and are lacking"
-            for sku, units in owed.items()
+            for sku, units in unallocated.items()
             if units > sum(self.available.get(sku, {}).values())
         ]
         wrong += [f"{sku}: {-units} more are shown than there are" for sku, units in left.items() if units < 0]

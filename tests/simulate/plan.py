@@ -4,9 +4,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.simulate.shape import Shape
+from tests.simulate.scenario import Scenario
 
-DEEDS: Mapping[str, float] = {
+ACTIONS: Mapping[str, float] = {
     "cancel": 0.2,
     "edit": 0.08,
     "ship": 0.45,
@@ -39,7 +39,7 @@ WAVE_SECONDS = (1.0, 3.0, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class Waves:
-    """`at`: when they begin. `others`: the share of deeds other than buying that fall into them."""
+    """`at`: when they begin. `others`: the share of actions other than buying that fall into them."""
 
     at: tuple[float, ...]
     seconds: float
@@ -52,33 +52,33 @@ class Intent:
 
     number: int
     at: float
-    deed: str
+    action: str
     channel: str
     lines: Mapping[str, int]
     draw: float
 
 
-def draw(chance: random.Random, shape: Shape) -> list[Intent]:
+def draw(rng: random.Random, scenario: Scenario) -> list[Intent]:
     """In the order of time. Buyers come in waves, and in some histories everybody does: then workers meet."""
-    beginnings = tuple(chance.uniform(0, shape.seconds) for _ in range(chance.randint(1, 6)))
-    waves = Waves(beginnings, chance.choice(WAVE_SECONDS), chance.choice(OTHERS_IN_WAVES))
-    deeds = ["buy"] * shape.orders
-    for deed, share in DEEDS.items():
-        often = share * chance.choice(SWARM)
-        deeds += [deed] * sum(chance.random() < often for _ in range(shape.orders))
-    drawn = [(_when(chance, shape, waves, deed), deed) for deed in deeds]
+    beginnings = tuple(rng.uniform(0, scenario.seconds) for _ in range(rng.randint(1, 6)))
+    waves = Waves(beginnings, rng.choice(WAVE_SECONDS), rng.choice(OTHERS_IN_WAVES))
+    actions = ["buy"] * scenario.orders
+    for action, share in ACTIONS.items():
+        often = share * rng.choice(SWARM)
+        actions += [action] * sum(rng.random() < often for _ in range(scenario.orders))
+    drawn = [(_when(rng, scenario, waves, action), action) for action in actions]
     return [
-        Intent(number, at, deed, chance.choice(shape.markets).name, _lines(chance, shape), chance.random())
-        for number, (at, deed) in enumerate(sorted(drawn))
+        Intent(number, at, action, rng.choice(scenario.markets).name, _lines(rng, scenario), rng.random())
+        for number, (at, action) in enumerate(sorted(drawn))
     ]
 
 
-def _when(chance: random.Random, shape: Shape, waves: Waves, deed: str) -> float:
-    if chance.random() < (BUYERS_IN_WAVES if deed == "buy" else waves.others):
-        return min(shape.seconds, chance.choice(waves.at) + waves.seconds * chance.expovariate(1.0))
-    return chance.uniform(0, shape.seconds)
+def _when(rng: random.Random, scenario: Scenario, waves: Waves, action: str) -> float:
+    if rng.random() < (BUYERS_IN_WAVES if action == "buy" else waves.others):
+        return min(scenario.seconds, rng.choice(waves.at) + waves.seconds * rng.expovariate(1.0))
+    return rng.uniform(0, scenario.seconds)
 
 
-def _lines(chance: random.Random, shape: Shape) -> dict[str, int]:
-    count = min(len(shape.names), chance.choices((1, 2, 3), (7, 2, 1))[0])
-    return {name: chance.choices((1, 2, 3), (7, 2, 1))[0] for name in chance.sample(shape.names, count)}
+def _lines(rng: random.Random, scenario: Scenario) -> dict[str, int]:
+    count = min(len(scenario.names), rng.choices((1, 2, 3), (7, 2, 1))[0])
+    return {name: rng.choices((1, 2, 3), (7, 2, 1))[0] for name in rng.sample(scenario.names, count)}

@@ -16,9 +16,9 @@ Invoke = Callable[[list["Message"]], list[str]]
 """One invocation of the queue's function: its messages → the ids of those that must come again."""
 
 
-def long_wait(chance: random.Random) -> float:
+def long_wait(rng: random.Random) -> float:
     """Seconds, minutes or an hour, each as often as the others."""
-    return float(3600.0 ** chance.random())
+    return float(3600.0 ** rng.random())
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +48,7 @@ class Queue:
     name: str
     scheduler: Scheduler
     faults: Faults
-    chance: random.Random
+    rng: random.Random
     invoke: Invoke
     terms: Terms
     messages: dict[str, Message] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Queue:
         self.messages[message.message_id] = message
         self._show(message, self._latency())
         if self.faults.strikes("message_doubled"):
-            self.scheduler.after(long_wait(self.chance), lambda: self._again(body))
+            self.scheduler.after(long_wait(self.rng), lambda: self._again(body))
 
     def redrive(self) -> int:
         """Its dead letters come again."""
@@ -86,14 +86,14 @@ class Queue:
 
     def _latency(self) -> float:
         if self.faults.strikes("message_days_late"):
-            return self.chance.random() * 3 * DAY
+            return self.rng.random() * 3 * DAY
         if self.faults.strikes("message_delayed"):
-            return long_wait(self.chance)
-        return LATENCY_SECONDS * (0.5 + self.chance.random())
+            return long_wait(self.rng)
+        return LATENCY_SECONDS * (0.5 + self.rng.random())
 
     def _show(self, message: Message, seconds: float) -> None:
         message.visible_at = self.scheduler.now + seconds
-        self._wake(seconds + WINDOW_SECONDS * self.chance.random())
+        self._wake(seconds + WINDOW_SECONDS * self.rng.random())
 
     def _wake(self, seconds: float) -> None:
         self.scheduler.after(seconds, self._poll)
@@ -107,8 +107,8 @@ class Queue:
         if not visible:
             return
         if len(visible) > 1:
-            self.chance.shuffle(visible)
-        batch = visible[: self.chance.randint(1, self.terms.batch_max)]
+            self.rng.shuffle(visible)
+        batch = visible[: self.rng.randint(1, self.terms.batch_max)]
         taken = [message for message in batch if self._take(message)]
         if taken:
             self.at_work += 1

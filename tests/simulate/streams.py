@@ -30,7 +30,7 @@ class Shard:
     name: str
     scheduler: Scheduler
     faults: Faults
-    chance: random.Random
+    rng: random.Random
     invoke: Callable[[Sequence[Record]], None]
     records: list[Record] = field(default_factory=list)
     position: int = 0
@@ -40,7 +40,7 @@ class Shard:
     def add(self, record: Record) -> None:
         self.records.append(record)
         if not self.at_work:
-            self._begin(LATENCY_SECONDS * (0.5 + self.chance.random()))
+            self._begin(LATENCY_SECONDS * (0.5 + self.rng.random()))
 
     def redrive(self) -> int:
         """An operator has the batches read again that were given up."""
@@ -59,8 +59,8 @@ class Shard:
 
     def _next(self) -> None:
         if self.faults.strikes("stream_replayed"):
-            self.position = max(0, self.position - self.chance.randint(1, REPLAYED_MAX))
-        batch = self.records[self.position : self.position + self.chance.randint(1, BATCH_MAX)]
+            self.position = max(0, self.position - self.rng.randint(1, REPLAYED_MAX))
+        batch = self.records[self.position : self.position + self.rng.randint(1, BATCH_MAX)]
         if not batch:
             self.at_work = False
             return

@@ -1,4 +1,4 @@
-"""Everything that happens in a history, line by line: calls to tables, faults, deeds, numbers on the channels."""
+"""Everything that happens in a history, line by line: calls to tables, faults, actions, numbers on the channels."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.channels.marketplace import Marketplace
-from tests.simulate.deeds import Deeds
+from tests.simulate.actions import Actions
 from tests.simulate.faults import Faults
 from tests.simulate.plan import Intent
 from tests.simulate.scheduler import Actor, Scheduler
@@ -32,7 +32,7 @@ def traced(tell: Tell) -> Iterator[None]:
             (Scheduler, "_switch", teller.switch),
             (Store, "execute", teller.execute),
             (Faults, "strikes", teller.strikes),
-            (Deeds, "do", teller.do),
+            (Actions, "do", teller.do),
             (Marketplace, "put_on_shelf", teller.put_on_shelf),
         ):
             stack.enter_context(_wrapped(owner, name, around))
@@ -85,8 +85,10 @@ class _Teller:
             self._line(f"FAULT {kind}")
         return struck
 
-    def do(self, call: Callable[[], None], deeds: Deeds, intent: Intent) -> None:
-        self._line(f"DEED {intent.number} {intent.deed} {intent.channel} {dict(intent.lines)} {intent.draw:.4f}")
+    def do(self, call: Callable[[], None], actions: Actions, intent: Intent) -> None:
+        self._line(
+            f"ACTION {intent.number} {intent.action} {intent.channel} {dict(intent.lines)} {intent.draw:.4f}"
+        )
         call()
 
     def put_on_shelf(

@@ -8,9 +8,9 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.simulate.checks import Violation
-from tests.simulate.fleet import Report
+from tests.simulate.fleet import WorkerReport
 from tests.simulate.history import Case, Outcome, run
+from tests.simulate.invariants.checks import Violation
 from tests.simulate.trace import digested
 
 
@@ -28,13 +28,13 @@ def main(digests: bool) -> None:
         answers.flush()
 
 
-def _report(case: Case, digests: bool) -> Report:
+def _report(case: Case, digests: bool) -> WorkerReport:
     begun = time.process_time()
     outcome, digest = digested(lambda: lived(case)) if digests else (lived(case), "")
     # Not within a history: what is collected runs code, and would do so at another step in another process.
     gc.collect()
     gc.freeze()  # What is left are caches: walking through them after every history took longer than the histories.
-    return Report(outcome, time.process_time() - begun, digest)
+    return WorkerReport(outcome, time.process_time() - begun, digest)
 
 
 def lived(case: Case) -> Outcome:

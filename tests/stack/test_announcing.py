@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 
-from lastunit.adapters.event_bus import SOURCE
-from lastunit.domain.announcing import TYPES
-from tests.stack.test_template import RESOURCES, listed, logical_id, of_type
+from lastunit.adapters.eventbridge import SOURCE
+from lastunit.domain.events.business_events import TYPES
+from tests.stack.test_template import TEMPLATE, listed, logical_id, of_type, with_nested
 
-RULES = of_type({"Resources": RESOURCES}, "AWS::Events::Rule")
-POLICIES = {
-    **of_type({"Resources": RESOURCES}, "AWS::SNS::TopicPolicy"),
-    **of_type({"Resources": RESOURCES}, "AWS::SQS::QueuePolicy"),
-}
+STACK = with_nested(TEMPLATE)
+RULES = of_type(STACK, "AWS::Events::Rule")
+POLICIES = {**of_type(STACK, "AWS::SNS::TopicPolicy"), **of_type(STACK, "AWS::SQS::QueuePolicy")}
 TO_SELLERS = {"order.requested", "request.deadline_near", "request.escalated"}
 TO_STOCK = {"stock.low", "stock.replenish"}
 

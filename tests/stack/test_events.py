@@ -14,15 +14,20 @@ import pytest
 from moto import mock_aws
 
 from lastunit import bootstrap
-from lastunit.domain.catalogue import Location
-from lastunit.domain.channels import Channel
-from lastunit.domain.coverage import Run, Tally
-from lastunit.domain.levels import Adjustment, Reason
-from lastunit.domain.lifecycle import State
-from tests.channels.generic import GenericStore
-from tests.channels.shopify import Shopify
-from tests.deployment import Deployment, deployed
-from tests.moto_server import serving_moto
+from lastunit.domain.channel import Channel
+from lastunit.domain.keys import LevelKey
+from lastunit.domain.listings.full_coverage import CoverageCounts, CoverageRun
+from lastunit.domain.orders.states import State
+from lastunit.domain.stock.catalogue import Location
+from lastunit.domain.stock.levels import Adjustment, AdjustmentReason
+from lastunit.use_cases.messages import CoverSegmentMessage
+from tests.channels.generic.simulator import GenericStore
+from tests.channels.shopify.simulator import Shopify
+from tests.support.aws.deployment import Deployment, deployed
+from tests.support.aws.moto_server import serving_moto
+from tests.support.clock import NOON
+from tests.support.listings.listed import acknowledged_quantity
+from tests.support.messages import content, push
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "tests" / "events"
@@ -44,7 +49,7 @@ print("answer", json.dumps(answer))
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class BuiltDeployment:
     """As much of the demo's shop as the events speak of: ten posters, sold on Shopify and in the own store."""
 
     deployment: Deployment
@@ -85,26 +90,32 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def shop(host_build: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+def shop(host_build: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BuiltDeployment]:
     with mock_aws(), deployed(monkeypatch) as deployment, GenericStore() as store, serving_moto() as endpoint:
         shopify = Shopify(port=9)
-        bootstrap.hub().configure.put_location(Location("montreal", 1))
-        deployment.connect(Channel("shopify", "shopify", connection=shopify.connection()), shopify.secret())
-        deployment.connect(Channel("own-store", "generic", connection=store.connection()), store.secret())
+        bootstrap.hub().configure_catalogue.put_location(Location("montreal", 1))
+        deployment.connect(
+            Channel(name="shopify", kind="shopify", connection=shopify.connection()), shopify.secret()
+        )
+        deployment.connect(Channel(name="own-store", kind="generic", connection=store.connection()), store.secret())
         store.list_item("POSTER", 0)
         shopify.list_item("POSTER", 0)
-        deployment.lists("POSTER", "own-store")
-        deployment.lists("POSTER", "shopify", shopify.refs("POSTER"))
-        bootstrap.hub().adjust_stock.move(Adjustment("opening", Reason.RECEIVE, "POSTER", "montreal", 10))
+        deployment.add_listing("POSTER", "own-store")
+        deployment.add_listing("POSTER", "shopify", shopify.refs("POSTER"))
+        bootstrap.hub().adjust_stock.move(
+            Adjustment(
+                operation="opening", reason=AdjustmentReason.RECEIVE, sku="POSTER", location="montreal", delta=10
+            )
+        )
         deployment.sent(deployment.pushes_url)
-        yield Shop(deployment, store, host_build, runtime, endpoint)
+        yield BuiltDeployment(deployment, store, host_build, runtime, endpoint)
 
 
 def test_there_is_one_event_for_each_function() -> None:
     assert FUNCTIONS == sorted(path.stem for path in EVENTS.glob("*.json"))
 
 
-def test_the_webhook_is_accepted_and_queued(shop: Shop) -> None:
+def test_the_webhook_is_accepted_and_queued(shop: BuiltDeployment) -> None:
     answer = shop.invoke("receive_webhook")
 
     messages = shop.deployment.sent(shop.deployment.orders_url)
@@ -113,41 +124,42 @@ def test_the_webhook_is_accepted_and_queued(shop: Shop) -> None:
     assert not any(word in json.dumps(messages) for word in ("Bea", "buyer@example.com"))
 
 
-def test_the_api_shows_the_sku(shop: Shop) -> None:
+def test_the_api_shows_the_sku(shop: BuiltDeployment) -> None:
     answer = shop.invoke("api")
 
     view = json.loads(answer["body"])
     assert (200, "POSTER", [10, 10]) == (
         answer["statusCode"],
         view["sku"],
-        [listing["wanted"] for listing in view["listings"]],
+        [listing["quantity"] for listing in view["listings"]],
     )
 
 
-def test_the_order_is_reserved(shop: Shop) -> None:
+def test_the_order_is_reserved(shop: BuiltDeployment) -> None:
     answer = shop.invoke("process_orders")
 
-    level = shop.deployment.store.levels()["POSTER", "montreal"]
+    level = shop.deployment.store.levels()[LevelKey("POSTER", "montreal")]
     assert ({"batchItemFailures": []}, 9, 1) == (answer, level.available, level.reserved)
     assert State.RESERVED is shop.deployment.store.orders()["own-store:EVENT-1"].state
 
 
-def test_the_change_of_stock_asks_for_a_push_on_each_channel(shop: Shop) -> None:
+def test_the_change_of_stock_asks_for_a_push_on_each_channel(shop: BuiltDeployment) -> None:
     answer = shop.invoke("track_stock")
 
     asked = shop.deployment.sent(shop.deployment.pushes_url)
-    task = {"sku": "POSTER", "listing": "POSTER", "since": "2026-11-21T12:00:00+00:00"}
-    assert (None, [task | {"channel": channel} for channel in ("own-store", "shopify")]) == (answer, asked)
+    since = "2026-11-21T12:00:00+00:00"
+    pushes = [content(push("POSTER", channel, since=since)) for channel in ("own-store", "shopify")]
+    assert (None, pushes) == (answer, asked)
 
 
-def test_the_push_is_acknowledged(shop: Shop) -> None:
+def test_the_push_is_acknowledged(shop: BuiltDeployment) -> None:
     answer = shop.invoke("push_quantities")
 
-    acknowledged = shop.deployment.listing("POSTER", "own-store").acknowledged
+    acknowledged = acknowledged_quantity(shop.deployment.listing("POSTER", "own-store"))
     assert ({"batchItemFailures": []}, {"POSTER": 10}, 10) == (answer, shop.store.shelves, acknowledged)
 
 
-def test_the_change_of_stock_becomes_an_entry_of_the_ledger(shop: Shop) -> None:
+def test_the_change_of_stock_becomes_an_entry_of_the_ledger(shop: BuiltDeployment) -> None:
     answer = shop.invoke("write_ledger")
 
     rows = shop.deployment.store.rows(shop.deployment.store.tables.ledger)
@@ -158,20 +170,20 @@ def test_the_change_of_stock_becomes_an_entry_of_the_ledger(shop: Shop) -> None:
     )
 
 
-def test_an_order_whose_webhook_was_lost_is_found(shop: Shop) -> None:
+def test_an_order_whose_webhook_was_lost_is_found(shop: BuiltDeployment) -> None:
     shop.store.list_item("POSTER", 1)
     shop.store.sell({"POSTER": 1})
 
     shop.invoke("poll_channels")
 
-    assert 9 == shop.deployment.store.levels()["POSTER", "montreal"].available
+    assert 9 == shop.deployment.store.levels()[LevelKey("POSTER", "montreal")].available
 
 
-def test_a_segment_of_listings_is_read_back(shop: Shop) -> None:
+def test_a_segment_of_listings_is_read_back(shop: BuiltDeployment) -> None:
     shop.invoke("push_quantities")
     shop.store.list_item("POSTER", 4)
 
-    answer = shop.invoke("reconcile")
+    answer = shop.invoke("reconcile_listings")
 
     assert ({"batchItemFailures": []}, ["edit"]) == (
         answer,
@@ -179,34 +191,34 @@ def test_a_segment_of_listings_is_read_back(shop: Shop) -> None:
     )
 
 
-def test_no_order_is_due(shop: Shop) -> None:
+def test_no_order_is_due(shop: BuiltDeployment) -> None:
     shop.invoke("expire_orders")
 
     assert [] == shop.deployment.sent(shop.deployment.orders_url)
 
 
-def test_a_run_by_hand_is_begun(shop: Shop) -> None:
+def test_a_run_by_hand_is_begun(shop: BuiltDeployment) -> None:
     bootstrap.hub().ask_for_coverage.start("own-store")
 
     shop.invoke("run_full_coverage")
 
     [run] = bootstrap.hub().coverages.runs("own-store", 10)
-    assert [{"channel": "own-store", "run": run.slot, "after": None}] == shop.deployment.sent(
+    assert [content(CoverSegmentMessage(channel="own-store", run=run.slot))] == shop.deployment.sent(
         os.environ["COVERAGE_QUEUE_URL"]
     )
 
 
-def test_the_segment_is_overwritten(shop: Shop) -> None:
-    bootstrap.hub().coverages.start(Run("own-store", "2026-11-21T12:00:00+00:00", "2026-11-21T12:00:00+00:00"))
+def test_the_segment_is_overwritten(shop: BuiltDeployment) -> None:
+    bootstrap.hub().coverages.start(CoverageRun(channel="own-store", slot=NOON.isoformat(), started_at=NOON))
 
     answer = shop.invoke("cover_listings")
 
     [run] = bootstrap.hub().coverages.runs("own-store", 10)
     assert ({"batchItemFailures": []}, {"POSTER": 10}) == (answer, shop.store.shelves)
-    assert Tally(1, 1) == (run.report and run.report.tally)
+    assert CoverageCounts(listings=1, changed=1) == (run.report and run.report.counts)
 
 
-def test_an_announcement_that_no_address_wants_is_done_with(shop: Shop) -> None:
+def test_an_announcement_that_no_address_wants_is_done_with(shop: BuiltDeployment) -> None:
     answer = shop.invoke("deliver_webhooks")
 
     assert {"batchItemFailures": []} == answer

@@ -10,21 +10,26 @@ from tests.simulate.cloud import TERMS
 from tests.simulate.queues import Terms
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+QUEUES = TEMPLATE.parent / "infra" / "queues.yaml"
 FUNCTIONS = {
     "orders": "ProcessOrders",
     "pushes": "PushQuantities",
     "coverage": "CoverListings",
-    "reconcile": "Reconcile",
+    "reconcile": "ReconcileListings",
 }
+
+
+def resources(path: Path) -> Any:
+    template, problems = decode.decode(str(path))
+    assert not problems
+    return template["Resources"]
 
 
 @pytest.mark.parametrize("queue", TERMS)
 def test_a_simulated_queue_has_the_terms_of_the_real_one(queue: str) -> None:
-    template, problems = decode.decode(str(TEMPLATE))
-    resources: Any = template["Resources"]
-    function = resources[f"{FUNCTIONS[queue]}Function"]["Properties"]
+    function = resources(TEMPLATE)[f"{FUNCTIONS[queue]}Function"]["Properties"]
     (event,) = (one["Properties"] for one in function["Events"].values() if one["Type"] == "SQS")
-    declared = resources[f"{queue.title()}Queue"]["Properties"]
+    declared = resources(QUEUES)[f"{queue.title()}Queue"]["Properties"]
 
     terms = Terms(
         batch_max=event["BatchSize"],
@@ -34,5 +39,4 @@ def test_a_simulated_queue_has_the_terms_of_the_real_one(queue: str) -> None:
         receives_max=declared["RedrivePolicy"]["maxReceiveCount"],
     )
 
-    assert not problems
     assert TERMS[queue] == terms

@@ -20,6 +20,13 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 NESTED = {path.stem: yaml_parse(path.read_text()) for path in (ROOT / "infra").glob("*.yaml")}
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+PARAMETERS = {
+    name: value
+    for it in RESOURCES.values()
+    if it["Type"] == "AWS::Serverless::Application"
+    for name, value in it["Properties"].get("Parameters", {}).items()
+}
+"""What the root hands to its nested stacks."""
 FUNCTIONS = {name: it for name, it in RESOURCES.items() if it["Type"] == "AWS::Serverless::Function"}
 UPLOADED = {
     "AWS::Serverless::Function": ("CodeUri", "s3://bucket/key"),
@@ -37,7 +44,7 @@ MANAGED = {
     "WriteLedgerFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole"},
     "DeliverWebhooksFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole"},
     "PollChannelsFunction": {"AWSLambdaBasicExecutionRole"},
-    "ReconcileFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole"},
+    "ReconcileListingsFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole"},
     "ExpireOrdersFunction": {"AWSLambdaBasicExecutionRole"},
     "RunFullCoverageFunction": {"AWSLambdaBasicExecutionRole"},
     "CoverListingsFunction": {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole"},
@@ -62,8 +69,8 @@ NAMES_OF_OTHERS = {
 
 
 @pytest.fixture(scope="module")
-def stack() -> dict[str, Any]:
-    """The CloudFormation that AWS will be asked for, after SAM's transform."""
+def root() -> dict[str, Any]:
+    """The root stack that CloudFormation will be asked for, after SAM's transform."""
     template = copy.deepcopy(TEMPLATE)
     for resource in template["Resources"].values():
         if resource["Type"] in UPLOADED:
@@ -75,17 +82,41 @@ def stack() -> dict[str, Any]:
     return translated
 
 
+@pytest.fixture(scope="module")
+def stack(root: dict[str, Any]) -> dict[str, Any]:
+    """The root with all its nested stacks, as one template: references across a boundary lead to the resource."""
+    return with_nested(root)
+
+
+def with_nested(template: dict[str, Any]) -> dict[str, Any]:
+    resources = {**template["Resources"]}
+    for nested in NESTED.values():
+        resources |= nested["Resources"]
+    return {"Resources": _across(resources)}
+
+
+def _across(value: Any) -> Any:
+    match value:
+        case {"Fn::GetAtt": [str(nested), str(output)]} if output.startswith("Outputs."):
+            return NESTED[nested.lower()]["Outputs"][output.removeprefix("Outputs.")]["Value"]
+        case {"Ref": str(name)} if name in PARAMETERS:
+            return _across(PARAMETERS[name])
+        case dict():
+            return {key: _across(inner) for key, inner in value.items()}
+        case list():
+            return [_across(inner) for inner in value]
+    return value
+
+
 def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return {name: it.get("Properties", {}) for name, it in template["Resources"].items() if it["Type"] == kind}
 
 
 def logical_id(reference: Any) -> str:
-    """The resource that `!GetAtt X.Arn`, `!Ref X` or `!GetAtt Storage.Outputs.XArn` means, or its text."""
+    """The resource that `!GetAtt X.Arn` or `!Ref X` means, or its text."""
     match reference:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
-        case {"Fn::GetAtt": ["Storage", str(output)]}:
-            return output.removeprefix("Outputs.").removesuffix("Arn")
         case {"Fn::Sub": [str(text), {"Table": table}]}:
             return text.replace("${Table}", logical_id(table))
         case {"Fn::Sub": text} if text == SECRETS:
@@ -100,8 +131,16 @@ def listed(value: Any) -> list[Any]:
 
 
 def statements(stack: dict[str, Any], function: str) -> Iterator[dict[str, Any]]:
-    for policy in stack["Resources"][f"{function}Role"]["Properties"].get("Policies", []):
+    """Its own, and those of the policies it shares with others."""
+    role = stack["Resources"][f"{function}Role"]["Properties"]
+    shared = [stack["Resources"][arn["Ref"]]["Properties"] for arn in role["ManagedPolicyArns"] if is_ours(arn)]
+    for policy in (*role.get("Policies", []), *shared):
         yield from policy["PolicyDocument"]["Statement"]
+
+
+def is_ours(managed_policy: Any) -> bool:
+    """A reference into this template; those of AWS are named by their ARN."""
+    return isinstance(managed_policy, dict) and "Ref" in managed_policy
 
 
 def rights(stack: dict[str, Any], function: str) -> Rights:
@@ -160,18 +199,38 @@ def test_no_function_departs_from_the_shared_runtime_architecture_and_layer() ->
     assert {name: set() for name in FUNCTIONS} == settings
 
 
-def test_every_reference_resolves_after_the_transform(stack: dict[str, Any]) -> None:
+def test_every_reference_resolves_after_the_transform(root: dict[str, Any]) -> None:
     """`sam validate --lint` does not look inside events, globals or policies."""
-    problems = cfnlint.api.lint(json.dumps(stack))
+    problems = cfnlint.api.lint(json.dumps(root))
 
     assert [] == [str(problem) for problem in problems if problem.rule.id.startswith("E")]
 
 
-def test_nested_outputs_exist_and_are_used() -> None:
+@pytest.mark.parametrize("nested", NESTED)
+def test_nested_outputs_exist_and_are_used(nested: str) -> None:
     """Nothing else looks across the boundary of a nested stack."""
-    asked = set(re.findall(r"Storage\.Outputs\.(\w+)", (ROOT / "template.yaml").read_text()))
+    text = (ROOT / "template.yaml").read_text()
+    asked = set(re.findall(rf"\b{nested.title()}\.Outputs\.(\w+)", text))
 
-    assert asked == set(NESTED["storage"]["Outputs"])
+    assert asked == set(NESTED[nested]["Outputs"])
+
+
+def test_no_two_stacks_use_one_logical_id() -> None:
+    """These tests look at all stacks as one."""
+    names = [name for template in (TEMPLATE, *NESTED.values()) for name in template["Resources"]]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_every_nested_stack_is_deployed_with_the_parameters_it_asks_for() -> None:
+    applications = {
+        name: it["Properties"] for name, it in RESOURCES.items() if it["Type"] == "AWS::Serverless::Application"
+    }
+
+    assert {f"infra/{nested}.yaml" for nested in NESTED} == {it["Location"] for it in applications.values()}
+    assert {nested.title(): set(it.get("Parameters", {})) for nested, it in NESTED.items()} == {
+        name: set(it.get("Parameters", {})) for name, it in applications.items()
+    }
 
 
 def test_every_function_has_exactly_the_rights_listed_here(stack: dict[str, Any]) -> None:
@@ -197,7 +256,23 @@ def test_a_right_meant_for_some_rows_reaches_no_others(stack: dict[str, Any]) ->
 def test_sam_adds_no_managed_policy_but_those_for_logs_and_event_sources(stack: dict[str, Any]) -> None:
     roles = {name: stack["Resources"][f"{name}Role"]["Properties"]["ManagedPolicyArns"] for name in FUNCTIONS}
 
-    assert {name: {arn.rpartition("/")[2] for arn in arns} for name, arns in roles.items()} == MANAGED
+    added = {name: {arn.rpartition("/")[2] for arn in arns if not is_ours(arn)} for name, arns in roles.items()}
+    assert MANAGED == added
+
+
+def test_rights_that_are_shared_are_written_once(stack: dict[str, Any]) -> None:
+    policies = of_type(stack, "AWS::IAM::ManagedPolicy")
+    sharing = {
+        name: [
+            function
+            for function in FUNCTIONS
+            if {"Ref": name} in stack["Resources"][f"{function}Role"]["Properties"]["ManagedPolicyArns"]
+        ]
+        for name in policies
+    }
+
+    assert {"ImportOrdersPolicy", "ReadChannelSecretsPolicy"} == set(policies)
+    assert all(len(functions) > 1 for functions in sharing.values()), sharing
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -284,8 +359,12 @@ def test_every_route_but_the_webhooks_needs_iam(stack: dict[str, Any]) -> None:
     assert {"AWS_IAM"} == {route.authorization for route in routes if route.key not in opened}
 
 
-def test_tables_live_in_nested_stacks_only(stack: dict[str, Any]) -> None:
-    assert {} == of_type(stack, "AWS::DynamoDB::Table")
+@pytest.mark.parametrize(
+    "kind",
+    ["AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Events::EventBus", "AWS::Events::Rule", "AWS::SNS::Topic"],
+)
+def test_what_keeps_things_lives_in_nested_stacks_only(root: dict[str, Any], kind: str) -> None:
+    assert {} == of_type(root, kind)
 
 
 @pytest.mark.parametrize("table", of_type(NESTED["storage"], "AWS::DynamoDB::Table"))
@@ -299,11 +378,11 @@ def test_no_table_can_be_lost_by_deploying_or_throttled_by_a_forgotten_setting(t
     assert "PAY_PER_REQUEST" == properties["BillingMode"]
 
 
-def test_nothing_has_a_fixed_name(stack: dict[str, Any]) -> None:
+def test_nothing_has_a_fixed_name(root: dict[str, Any]) -> None:
     """Two stacks must fit into one account; a schedule without OmitName is named after its logical id."""
     fixed = [
         f"{name}.{key}"
-        for template in (stack, *NESTED.values())
+        for template in (root, *NESTED.values())
         for name, resource in template["Resources"].items()
         for key, value in resource.get("Properties", {}).items()
         if NAMES.match(key) and not _refers(key, value) and "AWS::StackName" not in json.dumps(value)

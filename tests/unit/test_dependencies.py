@@ -1,4 +1,4 @@
-"""Which way imports may point: functions → use cases → domain; adapters and channels → domain and ports."""
+"""Which way imports may point: functions → use cases → ports → domain; adapters and channels → ports and domain."""
 
 import ast
 import sys
@@ -9,21 +9,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "lastunit" / "lastunit"
-PORTS = ("channel_ports", "ports", "sync_ports")
-NO_USE_CASES = {"__init__", "bootstrap", "hub", *PORTS}
-USE_CASES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem not in NO_USE_CASES)
-PORT_MODULES = {f"lastunit.{name}" for name in PORTS}
 SDKS = {"boto3", "botocore", "aws_lambda_powertools", "urllib3"}
 THREADS = {"threading", "concurrent", "multiprocessing", "asyncio"}
 
 ALLOWED = {
     "domain": {"lastunit.domain"},
-    **{f"{name}.py": {"lastunit.domain"} for name in PORTS},
-    "adapters": {"lastunit.domain", "lastunit.adapters", *PORT_MODULES},
-    "channels": {"lastunit.domain", "lastunit.channels", *PORT_MODULES},
-    **{f"{name}.py": {"lastunit.domain", *PORT_MODULES} for name in USE_CASES},
+    "ports": {"lastunit.domain", "lastunit.ports"},
+    "use_cases": {"lastunit.domain", "lastunit.ports", "lastunit.use_cases"},
+    # What the hub sends to the merchant is signed as his own store signs what it sends to the hub.
+    "standard_webhooks.py": {"lastunit.domain"},
+    "channels": {"lastunit.domain", "lastunit.ports", "lastunit.standard_webhooks", "lastunit.channels"},
+    "adapters": {"lastunit.domain", "lastunit.ports", "lastunit.standard_webhooks", "lastunit.adapters"},
 }
-"""Part → the only modules of ours that it may import. Use cases may also use each other."""
+"""Part → the only modules of ours that it may import."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -51,10 +49,9 @@ def foreign(path: Path, allowed: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("part", ALLOWED)
 def test_imports_point_inwards(part: str) -> None:
-    peers = {f"lastunit.{name}" for name in USE_CASES} if part.removesuffix(".py") in USE_CASES else set()
+    found = {str(path.relative_to(ROOT)): foreign(path, ALLOWED[part]) for path in files(PACKAGE / part)}
 
-    found = {str(path.relative_to(ROOT)): foreign(path, ALLOWED[part] | peers) for path in files(PACKAGE / part)}
-
+    assert found
     assert {} == {path: names for path, names in found.items() if names}
 
 
@@ -66,13 +63,13 @@ def test_the_domain_needs_nothing_but_the_standard_library() -> None:
     assert set() == {(path, name) for path, name in found if not is_within(name, ours)}
 
 
-@pytest.mark.parametrize("part", [f"{name}.py" for name in (*PORTS, *USE_CASES)])
+@pytest.mark.parametrize("part", ["ports", "use_cases"])
 def test_ports_and_use_cases_know_no_vendor(part: str) -> None:
-    found = {
-        name for name in imports(PACKAGE / part) if not is_within(name, {"lastunit", *sys.stdlib_module_names})
-    }
+    ours = {"lastunit", *sys.stdlib_module_names}
 
-    assert set() == found
+    found = {(path.name, name) for path in files(PACKAGE / part) for name in imports(path)}
+
+    assert set() == {(path, name) for path, name in found if not is_within(name, ours)}
 
 
 def test_channels_reach_the_network_through_the_port_only() -> None:
@@ -82,8 +79,9 @@ def test_channels_reach_the_network_through_the_port_only() -> None:
 
 
 def test_only_the_wiring_and_the_adapters_know_the_adapters() -> None:
-    wiring = {"bootstrap.py", "hub.py"}
-    outside = [path for path in files(PACKAGE) if path.name not in wiring and path.parent.name != "adapters"]
+    wiring = {PACKAGE / "bootstrap.py", PACKAGE / "container.py"}
+    inside = {*wiring, *files(PACKAGE / "adapters")}
+    outside = [path for path in files(PACKAGE) if path not in inside]
 
     found = {(path.name, name) for path in outside for name in imports(path)}
 
@@ -92,10 +90,11 @@ def test_only_the_wiring_and_the_adapters_know_the_adapters() -> None:
 
 def test_only_the_adapters_start_threads() -> None:
     """What is done side by side is done through a port, so that the simulator can order it by its seed."""
-    exempt = {"deliver.py"}  # Leaves a receiver that never ends its answer behind, which no list of results can.
-    inside = [path for path in files(PACKAGE) if path.parent.name != "adapters" and path.name not in exempt]
+    # It leaves a receiver that never ends its answer behind, which no list of results can.
+    exempt = {PACKAGE / "use_cases" / "events" / "deliver_webhooks.py"}
+    outside = [path for path in files(PACKAGE) if path not in {*exempt, *files(PACKAGE / "adapters")}]
 
-    found = {(path.name, name) for path in inside for name in imports(path)}
+    found = {(path.name, name) for path in outside for name in imports(path)}
 
     assert set() == {(path, name) for path, name in found if is_within(name, THREADS)}
 
@@ -109,6 +108,13 @@ def test_functions_know_neither_the_database_nor_the_adapters() -> None:
     assert set() == {
         (path, name) for path, name in found if is_within(name, {"boto3", "botocore", "lastunit.adapters"})
     }
+
+
+def test_functions_map_what_they_answer_field_by_field() -> None:
+    """What copies all fields of a value of the domain publishes those that are added later."""
+    found = {(path.name, name) for path in files(ROOT / "functions") for name in imports(path)}
+
+    assert not {(path, name) for path, name in found if name in ("dataclasses.asdict", "dataclasses.astuple")}
 
 
 def test_only_bootstrap_reads_the_environment() -> None:

@@ -1,4 +1,4 @@
-"""Every numbered rule of the requirements' sections 1.1, 1.2 and 1.4 is carried by a test that says so."""
+"""Every rule of docs/rules.md, but those on splitting orders, is carried by a test that says so."""
 
 from tests import rules
 

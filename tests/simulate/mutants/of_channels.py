@@ -1,22 +1,22 @@
 """Bugs in what channels are told, and in what is known of them."""
 
 from tests.simulate.mutants.planted import Mutant
-from tests.simulate.shape import Shape
+from tests.simulate.scenario import Scenario
 
 
-def told_rises(shape: Shape) -> bool:
-    return any(channel.settings.get("sync") == "incremental" for channel in shape.channels)
+def pushes_increments(scenario: Scenario) -> bool:
+    return any(channel.settings.get("sync") == "incremental" for channel in scenario.channels)
 
 
-def compares_nothing(shape: Shape) -> bool:
+def compares_nothing(scenario: Scenario) -> bool:
     """There is a channel that is not told by compare-and-set."""
-    return told_rises(shape) or any(channel.kind == "ebay" for channel in shape.channels)
+    return pushes_increments(scenario) or any(channel.kind == "ebay" for channel in scenario.channels)
 
 
 OF_CHANNELS = (
     Mutant(
         "grant-conditions-dropped",
-        "adapters/listings.py",
+        "adapters/dynamodb/listings.py",
         "{row.after.key: _keep(row.after, worker)}, {row.after.key: conditions}",
         "{row.after.key: _keep(row.after, worker)}, {row.after.key: conditions[:0]}",
         ("7",),
@@ -24,7 +24,7 @@ OF_CHANNELS = (
     ),
     Mutant(
         "grant-forgets-what-is-available",
-        "adapters/listings.py",
+        "adapters/dynamodb/listings.py",
         "            *(self._still_there(sku, at, units) for (sku, at), units in grant.levels.items()),\n",
         "",
         ("7",),
@@ -32,15 +32,15 @@ OF_CHANNELS = (
     ),
     Mutant(
         "raised-before-lowered",
-        "domain/escrow.py",
-        "{one.key: one.exposure for one in stakes}",
-        "{one.key: one.shown for one in stakes}",
+        "domain/listings/escrow.py",
+        "{one.key: one.exposure for one in shares}",
+        "{one.key: one.shown for one in shares}",
         ("7",),
         mode="escrow",
     ),
     Mutant(
         "numbers-under-way-not-booked",
-        "domain/booking.py",
+        "domain/listings/exposure.py",
         "return replace(self, granted=self._base, booked=request.need)",
         "return replace(self, granted=self._base, booked=0)",
         ("7",),
@@ -48,22 +48,22 @@ OF_CHANNELS = (
     ),
     Mutant(
         "lost-answer-taken-for-a-refusal",
-        "push_desk.py",
+        "use_cases/listings/push/claimed_listings.py",
         "certain = isinstance(error, Throttled | NotSent)",
         "certain = isinstance(error, Throttled | NotSent | OutcomeUnknown)",
         ("6", "7"),
     ),
     Mutant(
         "watermark-ignored",
-        "domain/telling.py",
-        "listing.in_flight is not None or finished_poll <= listing.observed_poll:",
+        "domain/listings/push_state.py",
+        "listing.in_flight is not None or finished_poll <= reading.poll:",
         "listing.in_flight is not None:",
         ("7",),
         mode="escrow",
     ),
     Mutant(
         "failed-poll-taken-for-its-end",
-        "poll.py",
+        "use_cases/orders/poll_channels.py",
         "self._save(interrupted(self.before, self.reading, self._now(), str(error)))",
         "self._save(ended(self.before, self.reading, self._now()))",
         ("5", "7"),
@@ -71,7 +71,7 @@ OF_CHANNELS = (
     ),
     Mutant(
         "cursor-beyond-what-was-read",
-        "domain/polling.py",
+        "domain/listings/order_watermark.py",
         "reached = min(max(self.at, latest.astimezone(UTC)), now) if latest else self.reached",
         "reached = now + 2 * OVERLAP",
         ("3", "5"),
@@ -79,7 +79,7 @@ OF_CHANNELS = (
     ),
     Mutant(
         "late-requests-forgotten",
-        "domain/telling.py",
+        "domain/listings/push_state.py",
         "return until is None or asked > until",
         "return True",
         ("7",),
@@ -88,7 +88,7 @@ OF_CHANNELS = (
     ),
     Mutant(
         "restocked-units-forgotten",
-        "domain/booking.py",
+        "domain/listings/exposure.py",
         "shown + restocked + self.sold",
         "shown + self.sold",
         ("7",),
@@ -96,17 +96,17 @@ OF_CHANNELS = (
     ),
     Mutant(
         "owed-units-told",
-        "pool.py",
-        " - buffer - _owed(name, after)",
+        "use_cases/listings/shared_pool.py",
+        " - buffer - _sold_unallocated(name, after)",
         " - buffer",
         ("7",),
         mode="escrow",
     ),
     Mutant(
         "escrow-buffer-ignored",
-        "pool.py",
-        " - buffer - _owed(name, after)",
-        " - _owed(name, after)",
+        "use_cases/listings/shared_pool.py",
+        " - buffer - _sold_unallocated(name, after)",
+        " - _sold_unallocated(name, after)",
         ("7",),
         mode="escrow",
     ),
@@ -120,14 +120,14 @@ OF_CHANNELS = (
     ),
     Mutant(
         "swap-not-compared",
-        "channels/generic.py",
+        "channels/generic/api.py",
         "return item if push.version is None else item",
         "return item if push.version is not None else item",
         ("6", "7"),
     ),
     Mutant(
         "claim-ignored",
-        "adapters/listings.py",
+        "adapters/dynamodb/listings.py",
         "(attribute_not_exists(claim) OR claim = :worker OR claimed_until < :now)",
         "(attribute_exists(pk) OR claim = :worker OR claimed_until < :now)",
         ("6", "7"),
@@ -136,14 +136,14 @@ OF_CHANNELS = (
     ),
     Mutant(
         "claim-never-ends",
-        "adapters/listings.py",
+        "adapters/dynamodb/listings.py",
         "claim = :worker OR claimed_until < :now)",
         "claim = :worker OR claim < :now)",
         ("5", "6", "7"),
     ),
     Mutant(
         "stale-writer-accepted",
-        "adapters/listings.py",
+        "adapters/dynamodb/listings.py",
         'condition = "claim = :worker"',
         'condition = "(attribute_exists(pk) OR claim = :worker)"',
         ("6", "7"),
@@ -151,29 +151,31 @@ OF_CHANNELS = (
     ),
     Mutant(
         "held-listing-not-asked-again",
-        "push_desk.py",
-        "Retry(HELD_SECONDS) if tasks[key].overwrite else Retry()",
-        "Done()",
+        "use_cases/listings/push/claimed_listings.py",
+        "RetryLater(HELD_SECONDS) if tasks[key].overwrite else RetryLater()",
+        "Finished()",
         ("6", "7"),
-        also=Mutant("word-not-heard", "adapters/listings.py", "return set(refused)", "return set()", ("6", "7")),
+        also=Mutant(
+            "word-not-heard", "adapters/dynamodb/listings.py", "return set(refused)", "return set()", ("6", "7")
+        ),
     ),
     Mutant(
         "task-dropped-when-tables-are-silent",
-        "push.py",
-        "results |= {task.key: Retry(CLAIM_SECONDS + 1) for task in wanted}",
+        "use_cases/listings/push/push_quantities.py",
+        "results |= {task.key: RetryLater(CLAIM_SECONDS + 1) for task in wanted}",
         "results |= _nothing(wanted)",
         ("6", "7"),
     ),
     Mutant(
         "falling-stock-not-told",
-        "track.py",
+        "use_cases/listings/track_stock.py",
         "return event.after.sku if before != event.after.available else None",
         "return event.after.sku if before < event.after.available else None",
         ("6", "7"),
     ),
     Mutant(
         "half-sent-batch-taken-for-sent",
-        "adapters/queues.py",
+        "adapters/sqs.py",
         'if answer.get("Failed"):',
         'if answer.get("Missing"):',
         ("5", "6", "7"),
@@ -181,45 +183,45 @@ OF_CHANNELS = (
     ),
     Mutant(
         "buffer-ignored",
-        "domain/exposure.py",
+        "domain/listings/quantity.py",
         "max(0, pool - channel.buffer)",
         "max(0, pool)",
         ("6",),
     ),
     Mutant(
         "blackout-ignored",
-        "domain/exposure.py",
+        "domain/listings/quantity.py",
         "if not place.blacked_out and channel.may_use(place.name)",
         "if channel.may_use(place.name)",
         ("6",),
     ),
     Mutant(
         "hold-ignored",
-        "domain/exposure.py",
-        "if channel.held or any(",
+        "domain/listings/quantity.py",
+        "if channel.paused or any(",
         "if any(",
         ("6",),
     ),
     Mutant(
-        "unseen-sales-not-subtracted",
-        "domain/telling.py",
-        "return self.wanted if self.strict else max(0, self.wanted - self.unseen)",
+        "unimported-sales-not-subtracted",
+        "domain/listings/pending_push.py",
+        "return self.wanted if self.strict else max(0, self.wanted - self.unimported)",
         "return self.wanted",
         ("6",),
-        where=lambda shape: shape.is_kept and shape.mode != "escrow",
+        where=lambda scenario: scenario.is_kept and scenario.mode != "escrow",
     ),
     Mutant(
         "increase-counted-twice",
-        "domain/rising.py",
+        "domain/listings/increments.py",
         "        if at in seen and change.after.seq <= seen[at].seq:\n            continue\n",
         "",
         ("6",),
         faults=("stream_replayed",),
-        where=told_rises,
+        where=pushes_increments,
     ),
     Mutant(
         "exclusive-shares-rounded-up",
-        "domain/sharing.py",
+        "domain/listings/sharing.py",
         "given = {name: units * percent // 100 for",
         "given = {name: -(-units * percent // 100) for",
         ("6",),

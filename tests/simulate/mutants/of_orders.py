@@ -1,7 +1,7 @@
 """Bugs in what orders, people and the ledger do to stock."""
 
 from tests.simulate.mutants.planted import Mutant
-from tests.simulate.shape import Shape
+from tests.simulate.scenario import Scenario
 
 LATE = (
     "webhook_days_late",
@@ -14,37 +14,37 @@ LATE = (
 """Old news arrive after newer ones."""
 
 
-def all_is_said_once(shape: Shape) -> bool:
+def without_repetition(scenario: Scenario) -> bool:
     """No order list tells again what a message was lost of, now or some time later."""
-    return any(not channel.lists for channel in shape.channels)
+    return any(not channel.lists for channel in scenario.channels)
 
 
-def packs_early(shape: Shape) -> bool:
-    return shape.is_ample and all_is_said_once(shape)
+def packs_early(scenario: Scenario) -> bool:
+    return scenario.is_ample and without_repetition(scenario)
 
 
-def sells_on_ebay(shape: Shape) -> bool:
-    return any(channel.kind == "ebay" for channel in shape.channels)
+def sells_on_ebay(scenario: Scenario) -> bool:
+    return any(channel.kind == "ebay" for channel in scenario.channels)
 
 
 OF_ORDERS = (
     Mutant(
         "available-condition-dropped",
-        "adapters/movement_update.py",
+        "adapters/dynamodb/level_update.py",
         'return name in ("available", "reserved") or',
         'return name == "reserved" or',
         ("1",),
     ),
     Mutant(
         "bin-guard-dropped",
-        "adapters/movement_update.py",
+        "adapters/dynamodb/level_update.py",
         'f":bin{index}_floor": max(0, -units)}',
         'f":bin{index}_floor": -1_000_000}',
         ("1",),
     ),
     Mutant(
         "operation-id-dropped",
-        "adapters/movements.py",
+        "adapters/dynamodb/movements.py",
         '"ConditionExpression": "attribute_not_exists(pk)",',
         '"ConditionExpression": "attribute_not_exists(never)",',
         ("3",),
@@ -52,64 +52,64 @@ OF_ORDERS = (
     ),
     Mutant(
         "new-order-condition-dropped",
-        "adapters/stock_book.py",
+        "adapters/dynamodb/order_store.py",
         'return {"Put": put | {"ConditionExpression": "attribute_not_exists(pk)"}}',
         'return {"Put": put}',
         ("2",),
     ),
     Mutant(
         "revision-condition-dropped",
-        "adapters/stock_book.py",
+        "adapters/dynamodb/order_store.py",
         '"ConditionExpression": "rev = :rev"',
         '"ConditionExpression": "rev <> :rev OR rev = :rev"',
         ("2",),
     ),
     Mutant(
         "seq-not-counted",
-        "adapters/movement_update.py",
+        "adapters/dynamodb/level_update.py",
         '"seq = if_not_exists(seq, :zero) + :one"',
         '"seq = if_not_exists(seq, :one)"',
         ("8",),
     ),
     Mutant(
         "levels-of-a-group-not-summed",
-        "domain/groups.py",
-        "total(movement for change in changes for movement in change.levels().values()),",
+        "domain/orders/commit_groups.py",
+        "sum_by_level(movement for change in changes for movement in change.levels().values()),",
         "{one.key: one for change in changes for one in change.levels().values()},",
         ("2",),
     ),
     Mutant(
         "demand-of-lines-not-summed",
-        "domain/orders.py",
+        "domain/orders/units.py",
         "total_units[sku] += units * quantity",
         "total_units[sku] = units * quantity",
         ("4", "defect"),
     ),
     Mutant(
         "recipe-of-a-kit-ignored",
-        "domain/orders.py",
+        "domain/orders/units.py",
         "total_units[sku] += units * quantity",
         "total_units[sku] += quantity",
         ("4", "defect"),
     ),
     Mutant(
         "acknowledged-before-commit",
-        "process.py",
+        "use_cases/orders/process_orders.py",
         "return not isinstance(answer, LastunitError)",
         "return True",
         ("3", "5"),
-        where=all_is_said_once,
+        where=without_repetition,
     ),
     Mutant(
         "group-failure-swallowed",
-        "change_orders.py",
+        "use_cases/orders/change_orders.py",
         "            except (CommitRefused, Unwritable) as refused:\n                return refused\n",
         "            except (CommitRefused, Unwritable):\n                return None\n",
         ("3", "5"),
     ),
     Mutant(
         "unread-keys-forgotten",
-        "adapters/tables.py",
+        "adapters/dynamodb/reads.py",
         'asked = answer.get("UnprocessedKeys")',
         "asked = None",
         ("3", "5", "6", "7"),
@@ -117,24 +117,24 @@ OF_ORDERS = (
     ),
     Mutant(
         "tombstone-of-a-cancel-ignored",
-        "domain/placing.py",
-        "replace(order, state=State.CANCELLED, reason=Reason.CANCELLED_BEFORE_ORDER)",
-        'replace(order, revision="", state=State.CANCELLED, reason=Reason.NOTHING_TO_DELIVER)',
+        "domain/orders/cancel.py",
+        "replace(order, state=State.CANCELLED, reason=OrderReason.CANCELLED_BEFORE_ORDER)",
+        'replace(order, revision="", state=State.CANCELLED, reason=OrderReason.NOTHING_TO_DELIVER)',
         ("3", "5"),
         faults=LATE,
-        where=all_is_said_once,
+        where=without_repetition,
     ),
     Mutant(
         "older-revision-accepted",
-        "domain/placing.py",
-        "        return _end_lines(order, snapshot, world, instant)\n",
+        "domain/orders/place.py",
+        "        return _apply_stale(order, snapshot, context, instant)\n",
         "        pass\n",
         ("3",),
         faults=LATE,
     ),
     Mutant(
         "cancelled-line-taken-for-put-back",
-        "domain/orders.py",
+        "domain/orders/channel_counts.py",
         "+= line.quantity + line.cancelled",
         "+= line.quantity",
         ("6", "7"),
@@ -142,72 +142,72 @@ OF_ORDERS = (
     ),
     Mutant(
         "cancel-keeps-its-units",
-        "domain/placing.py",
-        "        withdraw(_seen(order, snapshot)),\n        state=State.SHIPPED if gone",
-        "        _seen(order, snapshot),\n        state=State.SHIPPED if gone",
+        "domain/orders/cancel.py",
+        "        release_all(with_revision(order, snapshot)),\n        state=State.SHIPPED if has_left",
+        "        with_revision(order, snapshot),\n        state=State.SHIPPED if has_left",
         ("3", "4"),
     ),
     Mutant(
         "shipment-id-ignored",
-        "domain/shipping.py",
-        "    if known or waits:\n        return Outcome.DUPLICATE, None\n",
+        "domain/orders/shipments.py",
+        "    if known or is_pending:\n        return Decided(Outcome.DUPLICATE)\n",
         "",
         ("3", "4"),
     ),
     Mutant(
         "shipment-before-its-order-forgotten",
-        "domain/shipping.py",
-        "pending=() if shipment.voided else (shipment,),",
-        "pending=(),",
+        "domain/orders/shipments.py",
+        "pending_shipments=() if shipment.voided else (shipment,),",
+        "pending_shipments=(),",
         ("3", "5"),
         where=packs_early,
     ),
     Mutant(
         "void-ignored",
-        "domain/shipping.py",
+        "domain/orders/shipments.py",
         "    if shipment.voided:\n",
-        "    if shipment.voided:\n        return Outcome.DUPLICATE, None\n",
+        "    if shipment.voided:\n        return Decided(Outcome.DUPLICATE)\n",
         ("3", "4"),
     ),
     Mutant(
         "void-forgets-the-promise",
-        "domain/shipping.py",
-        "allocations=(*base.allocations, *_promised_again(base, voided))",
+        "domain/orders/shipments.py",
+        "allocations=(*base.allocations, *_allocate_again(base, voided))",
         "allocations=base.allocations",
         ("4",),
     ),
     Mutant(
         "damaged-returns-sold-again",
-        "domain/returning.py",
+        "domain/orders/returns.py",
         "quantity = units * one.sellable",
         "quantity = units * one.units",
         ("3",),
     ),
     Mutant(
         "arriving-units-not-offered",
-        "process.py",
-        'return [_of_order(Arrival, key) for key in self._queue(content["arrived"])]',
+        "use_cases/orders/process_orders.py",
+        "return [StockArrived(key.channel, key.external_id) for key in keys]",
         "return []",
         ("5",),
     ),
     Mutant(
         "ledger-skips-reservations",
-        "domain/ledger.py",
+        "domain/events/ledger.py",
         "if old.seq == after.seq:",
         "if old.on_hand == after.on_hand:",
         ("8",),
     ),
     Mutant(
         "signature-not-verified",
-        "receive.py",
+        "use_cases/orders/receive_webhook.py",
         "        api.verify(request)  # Before anything in the body is believed.\n",
         "",
         ("9",),
     ),
     Mutant(
         "undecided-requests-cancelled-early",
-        "domain/requesting.py",
-        "return deadline_at is not None and datetime.fromisoformat(deadline_at) <= now",
+        "domain/orders/deadlines.py",
+        "return deadline_at is not None and deadline_at <= now",
         "return deadline_at is not None",
         ("5",),
     ),

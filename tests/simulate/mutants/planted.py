@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.simulate.history import Case, History
-from tests.simulate.shape import Shape
+from tests.simulate.scenario import Scenario
 
 PACKAGE = "lastunit"
 
@@ -29,16 +29,16 @@ class Mutant:
     breaks: tuple[str, ...]
     mode: str = ""
     faults: tuple[str, ...] = ()
-    where: Callable[[Shape], bool] = lambda shape: True
+    where: Callable[[Scenario], bool] = lambda scenario: True
     also: "Mutant | None" = None
 
     def is_noticeable(self, seed: int) -> bool:
         history = History(Case(seed))
         struck = not self.faults or not history.faults.rates.keys().isdisjoint(self.faults)
-        return struck and self.mode in ("", history.shape.mode) and self.where(history.shape)
+        return struck and self.mode in ("", history.scenario.mode) and self.where(history.scenario)
 
 
-class Inapplicable(Exception):
+class MutantInapplicable(Exception):
     """The code has changed, and the mutant must be thought over."""
 
 
@@ -47,7 +47,9 @@ def mutated(mutant: Mutant, layer: Path) -> str:
     text = (layer / PACKAGE / mutant.file).read_text()
     found = text.count(mutant.old)
     if found != 1:
-        raise Inapplicable(f"{mutant.name}: its text is {found} times in {mutant.file}, not once: {mutant.old!r}")
+        raise MutantInapplicable(
+            f"{mutant.name}: its text is {found} times in {mutant.file}, not once: {mutant.old!r}"
+        )
     return text.replace(mutant.old, mutant.new)
 
 

@@ -9,7 +9,7 @@ Call = Callable[[str, Mapping[str, Any]], Answer]
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class DynamoClient:
     """`call`: (operation, parameters) → answer, as Store.execute."""
 
     call: Call

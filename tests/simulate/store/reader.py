@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path as File
 
-from tests.simulate.store.refusals import Refused, invalid
+from tests.simulate.store.refusals import RequestRefused, invalid
 
 EXPRESSION_BYTES_MAX = 4096
 TOKEN = re.compile(r"\s*(<=|>=|<>|[=<>(),.+\-]|[#:]?[A-Za-z0-9_]+)")
@@ -52,10 +52,10 @@ class Reader:
         if not self.has(word):
             raise self.bad()
 
-    def bad(self) -> Refused:
+    def bad(self) -> RequestRefused:
         return self.invalid(f"Syntax error; token: {self.peek() or '<EOF>'}")
 
-    def invalid(self, problem: str) -> Refused:
+    def invalid(self, problem: str) -> RequestRefused:
         return invalid(f"Invalid {self._kind}: {problem}")
 
     def done(self) -> None:

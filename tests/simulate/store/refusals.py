@@ -10,7 +10,7 @@ SERVER_ERROR = 500
 SINGLE_CONFLICT = "Transaction is ongoing for the item"
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The whole call is refused with this code."""
 
     def __init__(self, code: str, message: str, **more: Any) -> None:
@@ -30,8 +30,8 @@ class ConditionFailed(Exception):
         self.told = told
 
 
-def invalid(message: str) -> Refused:
-    return Refused("ValidationException", message)
+def invalid(message: str) -> RequestRefused:
+    return RequestRefused("ValidationException", message)
 
 
 def client_error(operation: str, code: str, message: str, more: Mapping[str, Any], status: int) -> ClientError:
@@ -44,11 +44,11 @@ def client_error(operation: str, code: str, message: str, more: Mapping[str, Any
     return ClientError(answer, operation)
 
 
-def cancelled(reasons: Collection[Mapping[str, Any]]) -> Refused:
+def cancelled(reasons: Collection[Mapping[str, Any]]) -> RequestRefused:
     """A transaction that did not happen, with a reason per action in their order."""
     codes = ", ".join(reason["Code"] for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
-    return Refused("TransactionCanceledException", message, CancellationReasons=list(reasons))
+    return RequestRefused("TransactionCanceledException", message, CancellationReasons=list(reasons))
 
 
 def conflicted(parameters: Mapping[str, Any], positions: Collection[int] = (0,)) -> ClientError:

@@ -9,7 +9,7 @@ from tests.simulate.store.refusals import (
     BAD_REQUEST,
     ConditionFailed,
     Inapplicable,
-    Refused,
+    RequestRefused,
     client_error,
     invalid,
 )
@@ -56,7 +56,7 @@ class Store:
         known.check(operation, parameters)
         try:
             return self._operations[operation](parameters)
-        except Refused as refusal:
+        except RequestRefused as refusal:
             error = client_error(operation, refusal.code, refusal.message, refusal.more, BAD_REQUEST)
         raise error
 
@@ -70,7 +70,7 @@ class Store:
 
     def _table(self, name: str) -> Table:
         if name not in self._tables:
-            raise Refused("ResourceNotFoundException", "Requested resource not found")
+            raise RequestRefused("ResourceNotFoundException", "Requested resource not found")
         return self._tables[name]
 
     def _rows(self, table: Table, parameters: Parameters) -> Rows:
@@ -121,7 +121,9 @@ class Store:
             decided = action.decide()
         except ConditionFailed as failed:
             told = {} if failed.told is None else {"Item": failed.told}
-            raise Refused("ConditionalCheckFailedException", "The conditional request failed", **told) from None
+            raise RequestRefused(
+                "ConditionalCheckFailedException", "The conditional request failed", **told
+            ) from None
         except Inapplicable as problem:
             raise invalid(str(problem)) from None
         self._write([action], [decided])

@@ -7,7 +7,7 @@ from botocore.exceptions import ParamValidationError
 
 from tests.simulate.store import parameters as known
 from tests.simulate.store import writes
-from tests.simulate.store.refusals import ConditionFailed, Inapplicable, Refused, cancelled, invalid
+from tests.simulate.store.refusals import ConditionFailed, Inapplicable, RequestRefused, cancelled, invalid
 from tests.simulate.store.table import Table
 from tests.simulate.store.values import ITEM_BYTES_MAX, Item, measured
 from tests.simulate.store.writes import Action, Decided
@@ -39,7 +39,7 @@ class Tokens:
         if token not in self._done:
             return False
         if self._done[token][1] != items:
-            raise Refused("IdempotentParameterMismatchException", "The token was used with other parameters")
+            raise RequestRefused("IdempotentParameterMismatchException", "The token was used with other parameters")
         return True
 
     def keep(self, token: str, items: Any) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from marshal import dumps
 from typing import Any
 
-from tests.simulate.store.refusals import Inapplicable, Refused, invalid
+from tests.simulate.store.refusals import Inapplicable, RequestRefused, invalid
 
 Value = Mapping[str, Any]
 """One typed value: {"N": "5"}."""
@@ -73,7 +73,7 @@ def _added_exactly(left: Value, right: Value, sign: int) -> Value:
         raise Inapplicable("An operand in the update expression has an incorrect data type")
     try:
         return {"N": _canonical(str(EXACT.add(Decimal(left["N"]), sign * Decimal(right["N"]))))}
-    except Refused as refusal:
+    except RequestRefused as refusal:
         raise Inapplicable(refusal.message) from None
 
 
