@@ -8,8 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import hub
 from lastunit.domain.errors import InvalidInput, LastunitError, UnknownMessage
-from lastunit.use_cases.listings.push.tasks import RetryLater, task_of
-from lastunit.use_cases.messages import PUSHES, PushChannelMessage, PushesMessage, PushListingMessage, from_json
+from lastunit.use_cases.listings.push.tasks import PushTask, RetryLater, task_of
+from lastunit.use_cases.messages import PUSHES, PushChannelMessage, PushListingMessage, from_json
 from lastunit.use_cases.redelivery import pause_seconds
 
 logger = Logger()
@@ -20,7 +20,7 @@ WISH_MAX_SECONDS = 3600  # Who must wait for the next day is back long before it
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     messages = [(record, _read(record)) for record in event["Records"]]
-    tasks = [(record, task_of(message)) for record, message in messages if isinstance(message, PushListingMessage)]
+    tasks = [(record, task) for record, task in messages if isinstance(task, PushTask)]
     results = hub().push_quantities.push(task for _, task in tasks)
     failed = [(record, result) for record, task in tasks if isinstance(result := results[task.key], RetryLater)]
     failed += [
@@ -36,9 +36,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record, _ in failed]}
 
 
-def _read(record: dict[str, Any]) -> PushesMessage | None:
+def _read(record: dict[str, Any]) -> PushTask | PushChannelMessage | None:
     try:
-        return from_json(record["body"], PUSHES)
+        message = from_json(record["body"], PUSHES)
+        return task_of(message) if isinstance(message, PushListingMessage) else message
     except (InvalidInput, UnknownMessage) as error:
         logger.error("unreadable message", message_id=record["messageId"], reason=str(error))
         return None

@@ -1,5 +1,6 @@
 """Messages that this release cannot read, as after a deployment was rolled back: none is ever dropped."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,12 @@ from functions.push_quantities.handler import handler as push_quantities
 from functions.reconcile_listings.handler import handler as reconcile_listings
 from lastunit import bootstrap
 from lastunit.domain.review import ExceptionKind, ExceptionRecord, ReviewKind
-from lastunit.use_cases.messages import CoverSegmentMessage, PushChannelMessage, ReconcileSegmentMessage
+from lastunit.use_cases.messages import (
+    CoverSegmentMessage,
+    PushChannelMessage,
+    PushListingMessage,
+    ReconcileSegmentMessage,
+)
 from tests.support.aws.deployment import Deployment, context, deployed
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -59,6 +65,20 @@ def test_a_message_that_cannot_be_read_goes_back_alone_and_is_logged_as_an_error
 
     logged = [getattr(line, "message_id", None) for line in caplog.records if line.levelname == "ERROR"]
     assert ([0], ["0"]) == (again, logged)
+
+
+@pytest.mark.usefixtures("deployment")
+@pytest.mark.parametrize("instant", ["yesterday", "", "2026-12-01T12:00:00"])
+@pytest.mark.parametrize("name", ["since", "not_since"])
+def test_a_push_whose_instant_cannot_be_read_goes_back_alone(
+    name: str, instant: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = json.loads(PushListingMessage(sku="hat", channel="nowhere", listing="hat").to_json())
+
+    again = failed(push_quantities, json.dumps(message | {name: instant}), json.dumps(message))
+
+    [line] = [line for line in caplog.records if line.levelname == "ERROR"]
+    assert ([0], True) == (again, f"message.{name}" in getattr(line, "reason", ""))
 
 
 @pytest.mark.usefixtures("deployment")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from lastunit.domain.errors import InvalidInput
 from lastunit.domain.keys import ListingKey
 from lastunit.domain.listings.listing import Listing
 from lastunit.use_cases.messages import PushListingMessage
@@ -63,13 +64,22 @@ def push_message(task: PushTask) -> PushListingMessage:
 
 
 def task_of(message: PushListingMessage) -> PushTask:
+    """Raises InvalidInput for an instant that is none."""
     return PushTask(
         key=ListingKey(message.sku, message.channel, message.listing),
         overwrite=message.overwrite,
-        not_since=_instant(message.not_since),
-        since=_instant(message.since),
+        not_since=_instant("not_since", message.not_since),
+        since=_instant("since", message.since),
     )
 
 
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _instant(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"message.{name}", "is no instant") from error
+    if instant.tzinfo is None:
+        raise InvalidInput(f"message.{name}", "has no time zone")
+    return instant
