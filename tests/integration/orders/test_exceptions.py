@@ -1,17 +1,20 @@
 """Exceptions: one list, what can be done about each, and what resolving one does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 
 from lastunit import bootstrap
+from lastunit.domain.errors import StoreUnavailable
 from lastunit.domain.orders.states import OrderReason
 from lastunit.domain.review import REMEDY_OF, ExceptionKind, ExceptionRecord
+from lastunit.ports.system import Message
 from lastunit.use_cases.messages import NotificationMessage
 from tests.support.api_client import ApiClient, opened
 
 EXCEPTION = "0123456789abcdef01234567"
+BROKEN = "f" * 24
 NOTIFICATION = NotificationMessage(channel="own-store", event_id="e", order_id="1", topic="order.created").to_json()
 RECORD = ExceptionRecord(
     exception_id=EXCEPTION,
@@ -28,6 +31,11 @@ ENDED |= {
     OrderReason.UNDECIDED_IN_TIME,
     OrderReason.UNPAID_IN_TIME,
 }
+
+
+class QueueDown:
+    def send(self, messages: Sequence[Message]) -> None:
+        raise StoreUnavailable("the queue does not answer")
 
 
 @pytest.fixture
@@ -56,6 +64,24 @@ def test_a_resolved_exception_waits_no_more_and_is_resolved_once(client: ApiClie
 
     assert (200, 409, "sam") == (first, again, answer["by"])
     assert (200, []) == client.call("GET", "/review/exception")
+
+
+def test_what_the_queue_did_not_take_is_not_resolved(client: ApiClient) -> None:
+    resolve = replace(bootstrap.hub().resolve_exception, orders=QueueDown())
+
+    with pytest.raises(StoreUnavailable):
+        resolve.resolve(EXCEPTION, "sam", retry=True)
+
+    [item] = client.call("GET", "/review/exception")[1]
+    assert EXCEPTION == item["exception_id"]
+
+
+def test_a_message_that_this_release_cannot_read_stays_for_one_that_can(client: ApiClient) -> None:
+    bootstrap.hub().exceptions.record(replace(RECORD, exception_id=BROKEN, payload='{"type":"notification"}'))
+
+    status, answer = client.call("POST", f"/exceptions/{BROKEN}/resolution", {"by": "sam", "retry": True})
+
+    assert (409, "deploy the one that wrote it") == (status, answer["remedy"])
 
 
 def test_a_redelivery_does_not_open_what_was_resolved(client: ApiClient) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lastunit.domain.errors import Conflict, UnknownMessage
+from lastunit.domain.errors import Conflict, InvalidInput, UnknownMessage
 from lastunit.ports.orders import Exceptions
 from lastunit.ports.system import Clock, Queue
 from lastunit.use_cases.messages import ORDERS, OrdersMessage, from_json
@@ -16,16 +16,15 @@ class ResolveException:
 
     def resolve(self, exception_id: str, by: str, *, retry: bool) -> None:
         """Raises NotFound, or Conflict: who resolved it before, or that this release cannot read its message."""
-        # Read first: a message that could not be sent again may not count as resolved.
-        again = [self._message(exception_id)] if retry else []
+        if retry:
+            # Sent first: what the queue did not take may not count as resolved. Sent twice, it changes nothing.
+            self.orders.send([self._message(exception_id)])
         self.exceptions.resolve(exception_id, by, self.clock.now().isoformat(), tried_again=retry)
-        if again:
-            self.orders.send(again)
 
     def _message(self, exception_id: str) -> OrdersMessage:
         try:
             return from_json(self.exceptions.message(exception_id), ORDERS)
-        except UnknownMessage as error:
+        except (InvalidInput, UnknownMessage) as error:
             raise Conflict(
                 f"this release cannot read it: {error}", remedy="deploy the one that wrote it"
             ) from error
