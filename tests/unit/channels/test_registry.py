@@ -15,7 +15,7 @@ from lastunit.channels.accounts import ChannelAccounts
 from lastunit.channels.registry import KINDS, Kinds
 from lastunit.channels.shared.kind import LACKS, ChannelKind
 from lastunit.domain.channel import Channel
-from lastunit.domain.errors import BadSignature, ChannelUnavailable, InvalidInput, MissingCapability
+from lastunit.domain.errors import BadSignature, ChannelUnavailable, InvalidInput, MissingCapability, NotFound
 from lastunit.domain.keys import LevelKey
 from lastunit.ports.channel import PROTOCOLS, Capability, WebhookRequest
 from lastunit.ports.system import HttpResponse
@@ -129,6 +129,20 @@ def test_a_kind_that_takes_no_quantities_is_reported_none_and_not_asked_again() 
     shipping = Channel(name="web", kind="shipstation")
 
     assert {"shirt": Finished(refused=True)} == pushing(ToyMarket(), shipping)
+
+
+def test_a_kind_that_takes_no_webhooks_is_unknown_to_whoever_sends_one() -> None:
+    silent = ChannelKind(name="silent", connection="", secret="", open="", capabilities=frozenset())
+
+    def api(_: Channel) -> Any:
+        silent.require(Capability.WEBHOOKS)
+
+    receive = replace(receiver(ToyMarket(), FakeQueue()), api=api)
+
+    with pytest.raises(NotFound, match="channel 'web' does not exist"):
+        receive.notify("web", webhook())
+    with pytest.raises(NotFound, match="channel 'web' does not exist"):
+        receive.challenge("web", webhook())
 
 
 @pytest.mark.parametrize("capability", Capability)

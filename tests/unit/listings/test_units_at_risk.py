@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from lastunit.domain.channel import Channel, Mode
+from lastunit.domain.errors import MissingCapability
 from lastunit.domain.events.row_changes import ListingChanged, RowChange, SkuChanged
 from lastunit.domain.keys import LevelKey, ListingKey
 from lastunit.domain.listings.listing import Listing
@@ -125,6 +126,23 @@ def test_what_a_channel_may_sell_counts_though_its_settings_were_read_before_it_
     )
 
     assert (1, 1) == (pool.room["shirt"], pool.number(ListingKey("shirt", "web", "shirt")))
+
+
+def test_a_listing_of_a_channel_that_takes_no_numbers_counts_and_leaves_the_others_theirs() -> None:
+    """Promise 7."""
+    found = shop(escrow_listing("shirt", "web", 0), escrow_listing("shirt", "parcels", 3), shirt=4)
+    names = ("web", "parcels")
+    settings = FakeSettings({name: Channel(name=name, kind="generic", mode=Mode.ESCROW) for name in names}, PLACES)
+
+    def form(channel: Channel) -> Form:
+        if channel.name == "parcels":
+            raise MissingCapability("kind", "takes no quantities")
+        return Form.SWAP
+
+    pool = ReadPool(listings=found, settings=settings, form=form, clock=FakeClock()).read("shirt")
+
+    numbers = [pool.number(ListingKey("shirt", name, "shirt")) for name in names]
+    assert (1, [1, None]) == (pool.room["shirt"], numbers)
 
 
 # Kept live

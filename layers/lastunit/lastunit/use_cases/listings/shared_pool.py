@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lastunit.domain.channel import Channel, Mode, Sync
+from lastunit.domain.errors import MissingCapability
 from lastunit.domain.keys import LevelKey, ListingKey
 from lastunit.domain.listings.escrow import EscrowShare, plan_quantity, room
 from lastunit.domain.listings.exposure import Exposure, PushRequest
@@ -74,7 +75,7 @@ class SharedPool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPool:
-    """`form` says how a channel takes absolute numbers."""
+    """`form` says how a channel takes absolute numbers, or raises MissingCapability."""
 
     listings: Listings
     settings: Settings
@@ -133,9 +134,13 @@ class ReadPool:
         )
         if channel is None:  # Connected after the settings were read: what it may sell is taken all the same.
             return counted
+        try:
+            form = self.form(channel)
+        except MissingCapability:  # No number of it can be changed; the others' can.
+            return counted
         return replace(
             counted,
-            form=self.form(channel),
+            form=form,
             sales=SALES_RATE_SCALE + one.sales(self.clock.now()),
             limit=rule.quantity(one, channel),
             is_adjustable=_moves(channel) and not one.frozen and one.in_flight is None,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lastunit.domain.channel import Channel
-from lastunit.domain.errors import BodyTooLarge, NotFound
+from lastunit.domain.errors import BodyTooLarge, MissingCapability, NotFound
 from lastunit.ports.channel import WebhookRequest, WebhookSource
 from lastunit.ports.settings import Settings
 from lastunit.ports.system import Clock, Queue
@@ -30,7 +30,7 @@ class ReceiveWebhook:
         channel = self._channel(channel_name)
         if len(request.body) > BODY_MAX_BYTES:
             raise BodyTooLarge(f"at most {BODY_MAX_BYTES} bytes")
-        api = self.api(channel)
+        api = self._source(channel)
         api.verify(request)  # Before anything in the body is believed.
         notification = api.parse(request)
         if notification is None:
@@ -40,10 +40,17 @@ class ReceiveWebhook:
 
     def challenge(self, channel_name: str, request: WebhookRequest) -> Mapping[str, str]:
         """The answer to a marketplace's ownership check."""
-        answer = self.api(self._channel(channel_name)).challenge(request)
+        answer = self._source(self._channel(channel_name)).challenge(request)
         if answer is None:
             raise NotFound("challenge", channel_name)
         return answer
+
+    def _source(self, channel: Channel) -> WebhookSource:
+        try:
+            return self.api(channel)
+        except MissingCapability as error:
+            # Who has signed nothing is not told of which kind the channel is.
+            raise NotFound("channel", channel.name) from error
 
     def _channel(self, name: str) -> Channel:
         return found_channel(name, self.settings.channel(name) if 0 < len(name) <= CHANNEL_NAME_MAX else None)
