@@ -121,8 +121,8 @@ OF_CHANNELS = (
     Mutant(
         "swap-not-compared",
         "channels/generic/api.py",
-        "return item if push.version is None else item",
-        "return item if push.version is not None else item",
+        'return item if push.version is None else item | {"if_version": int(push.version)}',
+        "return item",
         ("6", "7"),
     ),
     Mutant(
