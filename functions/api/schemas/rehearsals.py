@@ -1,11 +1,11 @@
-"""What a channel would be told: before it is turned on, and before its settings are changed."""
+"""What would be pushed to a channel: before it is turned on, and before its settings are changed."""
 
 from functions.api.schemas.common import Answer
 from lastunit.use_cases.listings.rehearse import Compared, PickingBins, Preview, Rehearsal, RehearsalLine, Unmatched
 
 
 class RehearsalLineOut(Answer):
-    """What a listing would be told now, and what its channel shows as far as is known."""
+    """What would be pushed to a listing now, and what its channel shows as far as is known."""
 
     listing: str
     sku: str
@@ -18,7 +18,7 @@ class RehearsalLineOut(Answer):
 
 
 class UnmatchedOut(Answer):
-    """A listing that cannot be told its number."""
+    """A listing that no number can be pushed to."""
 
     listing: str
     sku: str

@@ -117,9 +117,8 @@ class Hub:
     def accounts(self) -> ChannelAccounts:
         from lastunit.channels.accounts import ChannelAccounts
 
-        return ChannelAccounts(
-            kinds=self.kinds, secret=lambda name: self._secrets.secret(name), http=self.http, clock=self.clock
-        )
+        secrets = self._secrets  # Built here: accounts are opened in threads.
+        return ChannelAccounts(kinds=self.kinds, secret=secrets.secret, http=self.http, clock=self.clock)
 
     @cached_property
     def _secrets(self) -> ChannelSecrets:

@@ -202,7 +202,7 @@ def test_a_new_channel_is_pushed_nothing_until_its_rehearsal_was_seen(api: ApiCl
         quiet,
         [answer[0] for answer in (blind, outdated, turned_on)],
     )
-    assert "/channels/shop/rehearsal" in blind[1]["remedy"]
+    assert "read /channels/shop/rehearsal to its last page and send its rehearsed_version" == blind[1]["remedy"]
     assert [{"listing": "tee", "sku": "shirt", "quantity": 5, "expected_shown": None}] == page["listings"]
     assert 4 == seen["listings"][0]["quantity"]
     assert (True, [content(PushChannelMessage(channel="shop"))]) == (turned_on[1]["outbound"], pushed(api))

@@ -1,4 +1,4 @@
-"""What a channel would be told, page by page: before it is turned on, and before its settings are changed."""
+"""What would be pushed to a channel, page by page: before it is turned on, and before its settings are changed."""
 
 from collections.abc import Iterator
 

@@ -47,11 +47,11 @@ class Channel:
     addresses and ids, checked by its module; secrets are never in it.
 
     `outbound` off: it is never told anything, whatever `sync` says. `full_at` ("03:30" in `time_zone`) is the time
-    of the daily overwrite. `held`: panic or holiday, every listing shows 0 until it ends.
+    of the daily overwrite. `paused`: panic or holiday, every listing shows 0 until it ends.
 
-    `imports` off: its orders are recorded and deduct nothing. `decision_minutes` and `payment_minutes` are the two
-    clocks of a request (None: no limit); undecided in time it is cancelled, or `escalates` to somebody else.
-    `reevaluates`: arriving stock may turn an open request into a reservation.
+    `import_orders` off: its orders are recorded and deduct nothing. `decision_minutes` and `payment_minutes` are
+    the two deadlines of a request (None: no limit); undecided in time it is cancelled, or somebody else is asked
+    (`escalate_undecided`). `retry_requests_on_restock`: arriving stock may turn an open request into a reservation.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Quantities over eBay's Inventory API: absolute, 25 SKUs a call."""
+"""Quantities over eBay's Inventory API: absolute, 25 SKUs a call. `domain/listings/quantity.py` says which."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -149,7 +149,7 @@ def _shipments(before: Order | None, after: Order) -> Iterator[EventDraft]:
 
 
 def _shipment(parcel: Shipment) -> dict[str, object]:
-    """`took` is empty when the parcel deducted nothing, as while import is off."""
+    """`picked` is empty when the parcel deducted nothing, as while import is off."""
     return {
         "shipment_id": parcel.shipment_id,
         "shipped_at": _text(parcel.shipped_at),

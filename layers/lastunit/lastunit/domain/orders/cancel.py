@@ -1,7 +1,8 @@
 """Cancelling: by the channel, early, late, of lines, before the order came, after goods left, and for good.
 
 A cancel releases what has not left, once (`units.release_all`), and wins whatever its revision. What has left comes
-back by a return, or not at all. Lines that are cancelled for good are in `revisions.cancelled_line_ids`.
+back by a return, or not at all. While a shipment of it is still to be booked, a cancel makes it an exception.
+Lines that are cancelled for good are in `revisions.cancelled_line_ids`.
 """
 
 from dataclasses import replace

@@ -3,6 +3,8 @@
 Their lengths are settings of the channel, in minutes: `decision_minutes` and `payment_minutes`; None: no deadline.
 The decision deadline starts when the request is opened, the payment deadline when it is accepted (rule 1.4-13). The
 order's row decides what a deadline does: a check that comes early, late or twice changes nothing by itself.
+`requests` and `request_decisions` start them; the schedule `expire_orders` finds those that are due and has
+them checked.
 """
 
 from dataclasses import replace

@@ -73,12 +73,12 @@ class ConfigureChannel:
         return Saved(after, drift_after_change(found_channel(name, before), after))
 
     def switch_outbound(self, name: str, on: bool, seen: str | None) -> Saved:
-        """`seen`: the edition of the settings whose rehearsal was seen; without it nothing is turned on."""
+        """`seen`: the version of the settings whose rehearsal was seen; without it nothing is turned on."""
 
         def switched(stored: Channel | None) -> Channel:
             channel = found_channel(name, stored)
             if on and not channel.outbound and seen != channel.settings_version:
-                remedy = f"read /channels/{name}/rehearsal to its last page and send what that calls seen"
+                remedy = f"read /channels/{name}/rehearsal to its last page and send its rehearsed_version"
                 raise Conflict("nobody has seen a rehearsal of these settings", remedy=remedy)
             return replace(channel, outbound=on)
 
