@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lastunit.container import Hub
@@ -27,6 +27,7 @@ from lastunit.domain.stock.levels import Adjustment, AdjustmentReason, Place, Tr
 from lastunit.use_cases.orders.change_orders import Incoming
 from tests.channels.ebay.simulator import Ebay
 from tests.channels.marketplace import Delivery, SoldOut
+from tests.simulate.draws.catalogue import BY_NAME
 from tests.simulate.plan import Intent
 from tests.simulate.scenario import Scenario
 from tests.simulate.setup import COUNTER
@@ -37,11 +38,19 @@ OPEN_SALES = 20  # Older orders are left alone.
 
 @dataclass(frozen=True, slots=True)
 class Actions:
+    """`drawn`: how often each draw of `draws/` came to something."""
+
     shop_world: ShopWorld
     scenario: Scenario
+    drawn: Counter[str] = field(default_factory=Counter)
 
     def do(self, intent: Intent) -> None:
-        getattr(self, f"_{intent.action}")(intent, random.Random(intent.draw))  # noqa: S311 - reproducible, not secret
+        rng = random.Random(intent.draw)  # noqa: S311 - reproducible, not secret
+        draw = BY_NAME.get(intent.action)
+        if draw is None:
+            getattr(self, f"_{intent.action}")(intent, rng)
+        elif draw.do(self, intent, rng):
+            self.drawn[draw.name] += 1
 
     # -- buyers ----------------------------------------------------------------------------------------------
 
@@ -50,47 +59,47 @@ class Actions:
         shelves = market.shelves
         lines = {name: min(units, shelves[name]) for name, units in intent.lines.items() if shelves[name] > 0}
         if lines:
-            self.shop_world.sales.append(Sale(intent.channel, market.sell(lines), lines, self._second))
+            self.shop_world.sales.append(Sale(intent.channel, market.sell(lines), lines, self.second))
 
     def _cancel(self, intent: Intent, rng: random.Random) -> None:
         """What the channel puts back somebody else often buys at once: that order may be heard of first."""
-        sale = self._some(rng, lambda one: not one.cancelled and not one.parcels and one.channel != COUNTER)
-        if sale and self._kind(sale) == "ebay" and len(sale.lines) > 1 and rng.random() < 0.7:
+        sale = self.some_sale(rng, lambda one: not one.cancelled and not one.parcels and one.channel != COUNTER)
+        if sale and self.kind_of(sale) == "ebay" and len(sale.lines) > 1 and rng.random() < 0.7:
             self._cancel_line(sale, rng)
         elif sale:
-            self._market(sale).cancel(sale.external_id)
+            self.market_of(sale).cancel(sale.external_id)
             sale.cancelled = True
             if rng.random() < 0.5:
                 self._buy(replace(intent, channel=sale.channel, lines=sale.lines), rng)
 
     def _cancel_line(self, sale: Sale, rng: random.Random) -> None:
         name = rng.choice(list(sale.lines))
-        self._market(sale).cancel(sale.external_id, [name])
+        self.market_of(sale).cancel(sale.external_id, [name])
         del sale.lines[name]
 
     def _edit(self, intent: Intent, rng: random.Random) -> None:
         """Later than what it changes: by Shopify's clock, nobody can tell two changes within a second apart."""
-        sale = self._some(
+        sale = self.some_sale(
             rng,
-            lambda one: not one.cancelled and not one.parcels and self._kind(one) in ("generic", "shopify"),
+            lambda one: not one.cancelled and not one.parcels and self.kind_of(one) in ("generic", "shopify"),
         )
-        if sale is None or sale.changed_at == self._second:
+        if sale is None or sale.changed_at == self.second:
             return
         lines = {name: max(1, units + rng.choice((-1, 0, 1))) for name, units in sale.lines.items()}
         try:
-            self._market(sale).edit(sale.external_id, lines)
+            self.market_of(sale).edit(sale.external_id, lines)
         except SoldOut:
             return
-        sale.lines, sale.changed_at = lines, self._second
+        sale.lines, sale.changed_at = lines, self.second
 
     # -- the warehouse ---------------------------------------------------------------------------------------
 
     def _ship(self, intent: Intent, rng: random.Random) -> None:
         """Only what the hub holds units for leaves the house: staff print their pick lists from it."""
-        sale = self._some(rng, lambda one: not one.cancelled and one.unsent)
+        sale = self.some_sale(rng, lambda one: not one.cancelled and one.unsent)
         if sale is None:
             return
-        order = self._order(sale)
+        order = self.order_of(sale)
         # What escrow sold is there, so that staff may also pack what only its channel knows yet.
         early = order is None and (self.scenario.mode == "escrow" or self.scenario.is_ample)
         if not early and (order is None or order.state not in (State.RESERVED, State.PARTLY_SHIPPED)):
@@ -108,8 +117,8 @@ class Actions:
         shipper = next((one for one in self.scenario.channels if one.kind == "shipstation"), None)
         if sale.channel == COUNTER:
             return
-        market = self._market(sale)
-        if self._kind(sale) == "shopify" and shipper and place:
+        market = self.market_of(sale)
+        if self.kind_of(sale) == "shopify" and shipper and place:
             shipping: Any = self.shop_world.markets[shipper.name]
             warehouse = str(77 + self.scenario.locations.index(place))
             ids = {line["sku"]: str(line["id"]) for line in market.orders[sale.external_id]["line_items"]}
@@ -120,12 +129,12 @@ class Actions:
         sale.parcels[parcel] = dict(lines)
 
     def _void(self, intent: Intent, rng: random.Random) -> None:
-        sale = self._some(
-            rng, lambda one: any(one.parcels.values()) and not one.returning and self._kind(one) == "generic"
+        sale = self.some_sale(
+            rng, lambda one: any(one.parcels.values()) and not one.returning and self.kind_of(one) == "generic"
         )
         if sale:
             parcel = rng.choice([key for key, lines in sale.parcels.items() if lines])
-            self._market(sale).void(sale.external_id, parcel)
+            self.market_of(sale).void(sale.external_id, parcel)
             sale.parcels[parcel] = {}
 
     def _take_back(self, intent: Intent, rng: random.Random) -> None:
@@ -133,8 +142,8 @@ class Actions:
 
         Only what left can come back: a parcel voided on its channel stayed, though the hub may not know it yet.
         """
-        sale = self._some(rng, lambda one: sum(one.left.values()) > 0 and not one.returning)
-        order = self._order(sale) if sale else None
+        sale = self.some_sale(rng, lambda one: sum(one.left.values()) > 0 and not one.returning)
+        order = self.order_of(sale) if sale else None
         if sale is None or order is None:
             return
         stayed = {parcel for parcel, units in sale.parcels.items() if not units}
@@ -142,17 +151,17 @@ class Actions:
             line.line_id: 1 for line in order.lines if line.listing and _left_of(order, line.line_id, stayed) > 0
         }
         number, sale.returning = f"r{intent.number}", True
-        announced = self._apply(
+        announced = self.apply(
             ReturnAnnounced(channel=sale.channel, external_id=sale.external_id, return_id=number, lines=lines)
         )
         if not lines or isinstance(announced, LastunitError):
             return
         place = rng.choice(self.scenario.locations)
-        self._apply(
+        self.apply(
             ReturnReceived(channel=sale.channel, external_id=sale.external_id, return_id=number, location=place)
         )
         found = {line: (1, 0, 0) if rng.random() < 0.7 else (0, 1, 0) for line in lines}
-        inspected = self._apply(
+        inspected = self.apply(
             ReturnInspected(channel=sale.channel, external_id=sale.external_id, return_id=number, lines=found)
         )
         if not isinstance(inspected, LastunitError):
@@ -166,7 +175,7 @@ class Actions:
         lines = tuple(SnapshotLine(name, (name,), units) for name, units in intent.lines.items())
         sale = Sale(COUNTER, number, dict(intent.lines))
         self.shop_world.sales.append(sale)
-        self._apply(OrderSnapshot(channel=COUNTER, external_id=number, revision="1", lines=lines), instant=True)
+        self.apply(OrderSnapshot(channel=COUNTER, external_id=number, revision="1", lines=lines), instant=True)
 
     def _receive(self, intent: Intent, rng: random.Random) -> None:
         self._move(intent, rng, AdjustmentReason.RECEIVE, rng.randint(1, 8))
@@ -178,7 +187,7 @@ class Actions:
         self._move(intent, rng, AdjustmentReason.COUNT, rng.choice((-2, -1, 1, 2)))
 
     def _move(self, intent: Intent, rng: random.Random, reason: AdjustmentReason, delta: int) -> None:
-        sku, place = self._level(rng)
+        sku, place = self.some_level(rng)
         bin = rng.choice(("P", "S")) if (sku, place) in self.scenario.picking else None
         operation = Adjustment(
             operation=f"op{intent.number}", reason=reason, sku=sku, location=place, delta=delta, bin=bin
@@ -187,8 +196,8 @@ class Actions:
             self.shop_world.moved[sku, place] += delta
 
     def _transfer(self, intent: Intent, rng: random.Random) -> None:
-        sku, source = self._level(rng)
-        _, target = self._level(rng)
+        sku, source = self.some_level(rng)
+        _, target = self.some_level(rng)
         if source == target or {(sku, source), (sku, target)} & self.scenario.picking:
             return
         units = rng.randint(1, 4)
@@ -201,9 +210,9 @@ class Actions:
 
     def _decide(self, intent: Intent, rng: random.Random) -> None:
         for sale in self._recent():
-            order = self._order(sale)
+            order = self.order_of(sale)
             if order and order.state is State.REQUESTED:
-                self._apply(
+                self.apply(
                     DecideRequest(
                         channel=sale.channel, external_id=sale.external_id, accept=rng.random() < 0.6, by="staff"
                     )
@@ -211,9 +220,9 @@ class Actions:
                 return
 
     def _pay(self, intent: Intent, rng: random.Random) -> None:
-        sale = self._some(rng, lambda one: not one.cancelled)
+        sale = self.some_sale(rng, lambda one: not one.cancelled)
         if sale:
-            self._apply(PaymentReceived(sale.channel, sale.external_id))
+            self.apply(PaymentReceived(sale.channel, sale.external_id))
 
     def _sync(self, intent: Intent, rng: random.Random) -> None:
         self.shop_world.ask(lambda hub: hub.manual_sync.channel(intent.channel))
@@ -256,20 +265,20 @@ class Actions:
 
     # -- looking around --------------------------------------------------------------------------------------
 
-    def _some(self, rng: random.Random, fits: Callable[[Sale], object]) -> Sale | None:
+    def some_sale(self, rng: random.Random, fits: Callable[[Sale], object]) -> Sale | None:
         found = [sale for sale in self._recent() if fits(sale)]
         return rng.choice(found) if found else None
 
     def _recent(self) -> Iterable[Sale]:
         return self.shop_world.sales[-OPEN_SALES:]
 
-    def _market(self, sale: Sale) -> Any:
+    def market_of(self, sale: Sale) -> Any:
         return self.shop_world.markets[sale.channel]
 
-    def _kind(self, sale: Sale) -> str:
+    def kind_of(self, sale: Sale) -> str:
         return next((one.kind for one in self.scenario.channels if one.name == sale.channel), "")
 
-    def _level(self, rng: random.Random) -> tuple[str, str]:
+    def some_level(self, rng: random.Random) -> tuple[str, str]:
         return rng.choice(list(self.scenario.stock)), rng.choice(self.scenario.locations)
 
     # -- the morning after -----------------------------------------------------------------------------------
@@ -281,20 +290,20 @@ class Actions:
         found: Any = self.shop_world.ask(lambda hub: hub.order_store.orders(ids))
         for order in found.values():
             if order.reason is states.OrderReason.SHIPPED_UNCOVERED:
-                self._apply(RetryOrder(order.channel, order.external_id))
+                self.apply(RetryOrder(order.channel, order.external_id))
 
     # --------------------------------------------------------------------------------------------------------
 
     @property
-    def _second(self) -> int:
+    def second(self) -> int:
         return int(self.shop_world.cloud.scheduler.now)
 
-    def _order(self, sale: Sale) -> Order | None:
+    def order_of(self, sale: Sale) -> Order | None:
         found: Any = self.shop_world.ask(lambda hub: hub.order_store.orders([sale.order_id]))
         order: Order | None = found.get(sale.order_id)
         return order
 
-    def _apply(self, fact: OrderInput, *, instant: bool = False) -> object:
+    def apply(self, fact: OrderInput, *, instant: bool = False) -> object:
         return self.shop_world.ask(lambda hub: _changed(hub, fact, instant))
 
 

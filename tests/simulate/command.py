@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from tests.simulate.draws.catalogue import DRAWS
 from tests.simulate.fleet import Worker, WorkerReport, fleet
 from tests.simulate.history import Case, Outcome
 from tests.simulate.shrink import numbers, shrunk
@@ -33,6 +34,7 @@ class Tally:
     killed: int = 0
     seconds: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
+    draws: Counter[str] = field(default_factory=Counter)
     violated: list[Outcome] = field(default_factory=list)
 
     def add(self, report: WorkerReport) -> None:
@@ -43,6 +45,7 @@ class Tally:
         self.killed += outcome.killed
         self.seconds += report.seconds
         self.faults += outcome.faults
+        self.draws += outcome.draws
         if outcome.violation is not None:
             self.violated.append(outcome)
 
@@ -60,6 +63,11 @@ class Tally:
     def faults_line(self) -> str:
         return "faults: " + ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.faults.items()))
 
+    @property
+    def draws_line(self) -> str:
+        """With those that never came to anything: they prove nothing."""
+        return "draws: " + ", ".join(f"{draw.name} {self.draws[draw.name]:,}" for draw in DRAWS)
+
 
 def main(arguments: Sequence[str]) -> int:
     asked = _parsed(arguments)
@@ -69,6 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     tally = simulate(cases, asked.jobs, lambda line: _say(line, sys.stderr))
     _say(tally.line)
     _say(tally.faults_line)
+    _say(tally.draws_line)
     _explain(tally.violated)
     return 1 if tally.violated else 0
 
@@ -114,7 +123,7 @@ def _say(line: str, where: TextIO | None = None) -> None:
 
 def _case(asked: argparse.Namespace, seed: int) -> Case:
     only = None if asked.only is None else frozenset(map(int, filter(None, asked.only.split(","))))
-    return Case(seed, asked.orders, frozenset(filter(None, asked.without.split(","))), only)
+    return Case(seed, asked.orders, frozenset(filter(None, asked.without.split(","))), only, not asked.no_draws)
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -126,5 +135,6 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--orders", type=int, help="of each history, instead of a number drawn")
     parser.add_argument("--without", default="", help="kinds of faults left out: answer_lost,conflict")
     parser.add_argument("--only", help="numbers of the actions that happen: 3,17")
+    parser.add_argument("--no-draws", action="store_true", help="nothing of tests/simulate/draws")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     return parser.parse_args(arguments)

@@ -34,12 +34,16 @@ HOURS_OF_HEALING = 3
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is to be run. `without`: kinds of faults left out; `only`: numbers of the intents that happen."""
+    """What is to be run. `without`: kinds of faults left out; `only`: numbers of the intents that happen.
+
+    `draws` off: the plan has nothing of `draws/`, as before they were added.
+    """
 
     seed: int
     orders: int | None = None
     without: frozenset[str] = frozenset()
     only: frozenset[int] | None = None
+    draws: bool = True
 
     @property
     def command(self) -> str:
@@ -47,6 +51,7 @@ class Case:
         parts += [f"--orders {self.orders}"] if self.orders else []
         parts += [f"--without {','.join(sorted(self.without))}"] if self.without else []
         parts += [f"--only {','.join(map(str, sorted(self.only)))}"] if self.only is not None else []
+        parts += [] if self.draws else ["--no-draws"]
         return " ".join(parts)
 
 
@@ -57,6 +62,7 @@ class Outcome:
     case: Case
     violation: Violation | None = None
     faults: Counter[str] = field(default_factory=Counter)
+    draws: Counter[str] = field(default_factory=Counter)
     orders: int = 0
     steps: int = 0
     killed: int = 0
@@ -99,7 +105,7 @@ class History:
         self.faults.healed = False
         if self.scenario.is_kept:
             self.wire.pushed, self.push_invariant.is_open = self._told, True
-        self._open_doors(self._intents())
+        self._open_doors(self.intents())
         self.scheduler.run(self.scheduler.now + self.scenario.seconds)
         self._heal()
         check_final_state(self)
@@ -109,8 +115,10 @@ class History:
         channels = {market.host: name for name, market in self.shop_world.markets.items()}
         return self.shop_world.edited | {(channels[host], name) for host, name in self.wire.lied}
 
-    def _intents(self) -> Sequence[Intent]:
+    def intents(self) -> Sequence[Intent]:
         drawn = plan.draw(self._rng("plan"), self.scenario)
+        if self.case.draws:
+            drawn += plan.draw_more(lambda name: self._rng(f"draw {name}"), self.scenario)
         return [one for one in drawn if self.case.only is None or one.number in self.case.only]
 
     def _open_doors(self, intents: Sequence[Intent]) -> None:
@@ -198,7 +206,7 @@ def run(case: Case) -> Outcome:
         history.run()
     except Violation as violation:
         outcome.violation = violation
-    outcome.faults = history.faults.counts
+    outcome.faults, outcome.draws = history.faults.counts, history.actions.drawn
     outcome.orders, outcome.steps = len(history.shop_world.sales), history.scheduler.steps
     outcome.killed = history.cloud.killed
     return outcome

@@ -1,9 +1,11 @@
 """What people do in one history, and when: drawn before it begins, so that a failing one can be cut down."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tests.simulate.draws.catalogue import DRAWS
+from tests.simulate.draws.drawn import Draw
 from tests.simulate.scenario import Scenario
 
 ACTIONS: Mapping[str, float] = {
@@ -35,6 +37,7 @@ SWARM = (0.0, 0.3, 1.0, 1.0, 3.0)
 BUYERS_IN_WAVES = 0.7
 OTHERS_IN_WAVES = (0.0, 0.3, 0.9)
 WAVE_SECONDS = (1.0, 3.0, 20.0)
+NUMBERS_OF_A_DRAW = 1000  # More than a plan has intents, and a history draws of one kind.
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,24 @@ def draw(rng: random.Random, scenario: Scenario) -> list[Intent]:
         Intent(number, at, action, rng.choice(scenario.markets).name, _lines(rng, scenario), rng.random())
         for number, (at, action) in enumerate(sorted(drawn))
     ]
+
+
+def draw_more(stream: Callable[[str], random.Random], scenario: Scenario) -> list[Intent]:
+    """What the draws add to the plan. `stream`: the random numbers of one draw, by its name."""
+    return [
+        intent
+        for place, one in enumerate(DRAWS, 1)
+        if one.fits(scenario) and (one.keeps or not scenario.is_kept)
+        for intent in _intents_of(one, stream(one.name), scenario, place * NUMBERS_OF_A_DRAW)
+    ]
+
+
+def _intents_of(one: Draw, rng: random.Random, scenario: Scenario, first: int) -> Iterator[Intent]:
+    if rng.random() >= one.chance:
+        return
+    for number in range(max(1, sum(rng.random() < one.share for _ in range(scenario.orders)))):
+        at, channel = rng.uniform(0, scenario.seconds), rng.choice(scenario.markets).name
+        yield Intent(first + number, at, one.name, channel, _lines(rng, scenario), rng.random())
 
 
 def _when(rng: random.Random, scenario: Scenario, waves: Waves, action: str) -> float:

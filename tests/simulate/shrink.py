@@ -54,7 +54,7 @@ def _fewer_intents(search: Search) -> None:
 
 def numbers(case: Case) -> list[int]:
     """Of the intents that happen in it."""
-    return [intent.number for intent in History(case)._intents()]
+    return [intent.number for intent in History(case).intents()]
 
 
 def minimal[Item](items: Sequence[Item], breaks: Callable[[Sequence[Item]], bool]) -> list[Item]:

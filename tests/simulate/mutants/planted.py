@@ -17,7 +17,8 @@ class Mutant:
     any other proves nothing about it.
 
     It can be noticed in histories of that `mode` alone ("": of any), in such shops, where one of these kinds of
-    `faults` strikes (none: whatever strikes). That saves time, and no more: others are of no use.
+    `faults` strikes (none: whatever strikes) and one of these `draws` is drawn (none: whatever). That saves time,
+    and no more: others are of no use.
 
     `also`: a guard that is left out with it, because each of the two does without the other.
     """
@@ -29,13 +30,15 @@ class Mutant:
     breaks: tuple[str, ...]
     mode: str = ""
     faults: tuple[str, ...] = ()
+    draws: tuple[str, ...] = ()
     where: Callable[[Scenario], bool] = lambda scenario: True
     also: "Mutant | None" = None
 
     def is_noticeable(self, seed: int) -> bool:
         history = History(Case(seed))
         struck = not self.faults or not history.faults.rates.keys().isdisjoint(self.faults)
-        return struck and self.mode in ("", history.scenario.mode) and self.where(history.scenario)
+        drawn = not self.draws or any(intent.action in self.draws for intent in history.intents())
+        return struck and drawn and self.mode in ("", history.scenario.mode) and self.where(history.scenario)
 
 
 class MutantInapplicable(Exception):
