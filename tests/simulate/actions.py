@@ -3,11 +3,12 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lastunit.container import Hub
-from lastunit.domain.errors import LastunitError
+from lastunit.domain.errors import Conflict, LastunitError
 from lastunit.domain.orders import states
 from lastunit.domain.orders.inbound import (
     DecideRequest,
@@ -22,6 +23,7 @@ from lastunit.domain.orders.order import Order
 from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
 from lastunit.domain.orders.states import State
 from lastunit.domain.orders.units import shipped
+from lastunit.domain.review import ExceptionRecord, ReviewKind
 from lastunit.domain.stock.catalogue import Location
 from lastunit.domain.stock.levels import Adjustment, AdjustmentReason, Place, Transfer
 from lastunit.use_cases.orders.change_orders import Incoming
@@ -292,6 +294,11 @@ class Actions:
             if order.reason is states.OrderReason.SHIPPED_UNCOVERED:
                 self.apply(RetryOrder(order.channel, order.external_id))
 
+    def resolve_exceptions(self) -> None:
+        """Of orders that cannot be understood. Until then their channels' polls prove nothing."""
+        if self.shop_world.odd:
+            self.shop_world.ask(_resolve_all)
+
     # --------------------------------------------------------------------------------------------------------
 
     @property
@@ -305,6 +312,13 @@ class Actions:
 
     def apply(self, fact: OrderInput, *, instant: bool = False) -> object:
         return self.shop_world.ask(lambda hub: _changed(hub, fact, instant))
+
+
+def _resolve_all(hub: Hub) -> None:
+    for item in hub.exceptions.review(ReviewKind.EXCEPTION, 100):
+        if isinstance(item.subject, ExceptionRecord):
+            with suppress(Conflict):  # Resolved when this was asked before.
+                hub.resolve_exception.resolve(item.subject.exception_id, "staff", retry=False)
 
 
 def _changed(hub: Hub, fact: OrderInput, instant: bool) -> object:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,6 +19,7 @@ from lastunit.ports.system import HttpClient
 from tests.simulate import functions
 from tests.simulate.calls import Answer, Calls
 from tests.simulate.faults import Faults
+from tests.simulate.invariants.checks import Violation
 from tests.simulate.queues import InvocationFailed, Message, Queue, Sqs, Terms
 from tests.simulate.scheduler import Actor, Killed, Scheduler, VirtualClock
 from tests.simulate.store import DynamoClient, Store
@@ -137,6 +138,7 @@ class Cloud:
             pause=lambda round_number: sleep(self.rng.random() * min(2.0, 0.02 * 2.0**round_number)),
             sleep=sleep,
             run_parallel=in_turn,
+            report_error=_unexpected,
         )
         return self.listened(hub)
 
@@ -238,3 +240,7 @@ class Cloud:
     def _new_id(self) -> str:
         self._ids += 1
         return f"id{self._ids}"
+
+
+def _unexpected(error: Exception) -> NoReturn:
+    raise Violation("5", f"nobody expected {error!r}") from error

@@ -27,6 +27,7 @@ def check_final_state(history: "History") -> None:
 def _wrong(history: "History") -> Iterator[tuple[str, str]]:
     yield from (("9", text) for text in history.shop_world.forged)
     yield from _unfinished(history)
+    yield from _unseen(history)
     facts = sales_of(history)
     orders = {_order_id(row): row for row in rows(history.store.rows("OrdersTable"), "ORDER")}
     levels = rows(history.store.rows("StockTable"), "AT#")
@@ -47,6 +48,14 @@ def _unfinished(history: "History") -> Iterator[tuple[str, str]]:
     for table, stream in history.cloud.streams:
         if any(not shard.is_done or shard.failed for shard in stream.shards):
             yield "5", f"the stream of {table} is not read to its end"
+
+
+def _unseen(history: "History") -> Iterator[tuple[str, str]]:
+    """What cannot be understood is shown to a person, once per order or more."""
+    kept = Counter(row["channel"] for row in rows(history.store.rows("OrdersTable"), "EXCEPTION"))
+    for channel, number in Counter(channel for channel, _ in history.shop_world.odd).items():
+        if kept[channel] < number:
+            yield "5", f"{channel} sent {number} orders that cannot be understood, {kept[channel]} are kept"
 
 
 def sales_of(history: "History") -> model.Facts:

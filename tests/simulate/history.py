@@ -141,6 +141,7 @@ class History:
             self.cloud.redrive()
             self.cloud.hour()
             self._act("staff", self.actions.retry_uncovered)
+            self._act("support", self.actions.resolve_exceptions)
             for _ in range(2):
                 self.clocks_read_at = self.scheduler.now + MINUTE
                 self.scheduler.after(MINUTE, self.cloud.minute)

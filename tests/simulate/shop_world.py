@@ -60,7 +60,7 @@ class Sale:
 class ShopWorld:
     """`moved`: (SKU, location) → units that staff brought in less those they took out. `edited`: (channel, name) of
     numbers that were changed on the channel itself. `trusting`: channels that say everything once, by webhooks that
-    are sent until they are accepted, and rely on that.
+    are sent until they are accepted, and rely on that. `odd`: (channel, id) of orders that cannot be understood.
     """
 
     cloud: Cloud
@@ -74,6 +74,7 @@ class ShopWorld:
     edited: set[tuple[str, str]] = field(default_factory=set)
     webhooks: Counter[str] = field(default_factory=Counter)
     trusting: set[str] = field(default_factory=set)
+    odd: list[tuple[str, str]] = field(default_factory=list)
 
     # -- marketplaces ----------------------------------------------------------------------------------------
 

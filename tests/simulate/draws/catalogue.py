@@ -1,8 +1,9 @@
 """Every draw. Each has random numbers of its own, so that a new one changes no plan that was drawn before."""
 
 from tests.simulate.draws.drawn import Draw
+from tests.simulate.draws.odd_orders import ODD_ORDERS
 
-DRAWS: tuple[Draw, ...] = ()
+DRAWS: tuple[Draw, ...] = (ODD_ORDERS,)
 """New ones are added at the end: the numbers of their intents follow from their place."""
 
 BY_NAME = {draw.name: draw for draw in DRAWS}

@@ -20,8 +20,8 @@ LineKey = tuple[str, str]
 """(Line id, stocked SKU)."""
 
 
-class Violation(Exception):
-    """A promise is broken. `promise`: its number, or a word for what else must hold."""
+class Violation(BaseException):
+    """A promise is broken. `promise`: its number, or a word for what else must hold. No hub code stops it."""
 
     def __init__(self, promise: str, text: str) -> None:
         super().__init__(promise, text)

@@ -64,7 +64,7 @@ OF_CHANNELS = (
     Mutant(
         "failed-poll-taken-for-its-end",
         "use_cases/orders/poll_channels.py",
-        "self._save(interrupted(self.before, self.reading, self._now(), str(error)))",
+        "self._save(interrupted(self.before, self.reading, self._now(), why))",
         "self._save(ended(self.before, self.reading, self._now()))",
         ("5", "7"),
         faults=("channel_outage",),  # One call in trouble is made again.

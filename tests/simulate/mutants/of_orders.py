@@ -29,6 +29,14 @@ def sells_on_ebay(scenario: Scenario) -> bool:
 
 OF_ORDERS = (
     Mutant(
+        "unreadable-order-comes-again",
+        "use_cases/orders/process_orders.py",
+        "        except UnreadableOrder as error:\n            return self._record(",
+        "        except ZeroDivisionError as error:\n            return self._record(",
+        ("5",),
+        draws=("odd_orders",),
+    ),
+    Mutant(
         "available-condition-dropped",
         "adapters/dynamodb/level_update.py",
         'return name in ("available", "reserved") or',

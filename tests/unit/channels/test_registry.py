@@ -29,6 +29,7 @@ from tests.support.listings.pushing import FakeQueue, PushHub
 from tests.support.orders.order_shop import OrderShop
 from tests.support.parallel import in_turn
 from tests.support.settings import FakeSettings
+from tests.support.unexpected import raise_again
 
 ROOT = Path(__file__).parents[3]
 WITH_TOY = Kinds({**KINDS.packages, "toy": "tests.unit.channels.toy"})
@@ -84,6 +85,7 @@ def test_a_webhook_of_a_new_kind_becomes_an_order() -> None:
         exceptions=FakeExceptions(),
         clock=FakeClock(),
         run_parallel=in_turn,
+        report_error=raise_again,
     )
 
     accepted = receiver(market, queue).notify("web", webhook())

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from lastunit.channels.ebay.client import Client, Grant, Payload
 from lastunit.channels.ebay.orders import events_of_listed
 from lastunit.channels.ebay.webhooks import at
+from lastunit.channels.shared.one_record import one_record
 from lastunit.channels.shared.times import instant
 from lastunit.domain.errors import ChannelUnavailable, UnreadableOrder
 from lastunit.domain.orders.inbound import ChannelEvent, PartlyUnreadable
@@ -112,7 +113,8 @@ def _read_orders(
 
 def _read(client: Client, channel: str, order: object) -> tuple[Iterable[ChannelEvent], UnreadableOrder | None]:
     try:
-        return events_of_listed(client, channel, order), None
+        with one_record():
+            return list(events_of_listed(client, channel, order)), None
     except PartlyUnreadable as error:
         return error.events, error
     except UnreadableOrder as error:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from pydantic import Field, TypeAdapter, ValidationError
 
 from lastunit.channels.generic.orders import CONTRACT, Incoming, OrderId, fact, read
+from lastunit.channels.shared.one_record import one_record
 from lastunit.channels.shared.times import Instant, instant_text
 from lastunit.domain.errors import InvalidInput, UnreadableOrder
 from lastunit.domain.orders.inbound import ChannelEvent
@@ -80,8 +81,9 @@ def _entry(channel_name: str, kind: str, id_field: str, content: Any, horizon: d
     at: datetime | None = None
     said: ChannelEvent | UnreadableOrder
     try:
-        at = _changed_at(content, horizon)
-        said = fact(channel_name, _topic(kind, content), content)
+        with one_record():
+            at = _changed_at(content, horizon)
+            said = fact(channel_name, _topic(kind, content), content)
     except UnreadableOrder as error:
         said = error
     return Entry(

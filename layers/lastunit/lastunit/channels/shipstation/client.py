@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lastunit.channels.shared.http_status import RETRY_AFTER, check_served
 from lastunit.channels.shared.json_body import strict_json
+from lastunit.channels.shared.one_record import one_record
 from lastunit.channels.shipstation.settings import Connection, is_allowed
 from lastunit.domain.errors import ChannelUnavailable, ForbiddenAddress, UnreadableOrder
 from lastunit.domain.orders.inbound import ShipmentNotice
@@ -171,7 +172,9 @@ def placed(
     # By place, because a record that slid to the next page meanwhile is there twice.
     for place, record in {_place(name, one, id_field, at): one for at, one in enumerate(records)}.items():
         try:
-            yield from ((place, fact) for fact in read_one(place, record))
+            with one_record():
+                facts = list(read_one(place, record))
+            yield from ((place, fact) for fact in facts)
         except UnreadableOrder as error:
             yield place, error
 

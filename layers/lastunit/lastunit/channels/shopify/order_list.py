@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from lastunit.channels.shared.one_record import one_record
 from lastunit.channels.shared.problems import readable
 from lastunit.channels.shopify.client import Admin, Wire, understood
 from lastunit.channels.shopify.orders import fulfilment_shipment, order_snapshot
@@ -179,18 +180,23 @@ class Changes:
     def _results(self, node: Mapping[str, Any]) -> Iterator[ChannelEvent | UnreadableOrder]:
         """What the order and each of its fulfilments tell, or why it cannot be understood."""
         try:
-            order = self._whole(readable(_Order, node))
+            with one_record():
+                order = self._whole(readable(_Order, node))
         except UnreadableOrder as error:
             yield error
             return
         if order and not order.test:
-            events = [self._event(order_snapshot, _order_payload(order))]
-            events += [self._event(fulfilment_shipment, payload) for payload in _fulfilment_payloads(order)]
-            yield from (one for one in events if one)
+            yield from self._events(order)
+
+    def _events(self, order: _Order) -> Iterator[ChannelEvent | UnreadableOrder]:
+        events = [self._event(order_snapshot, _order_payload(order))]
+        events += [self._event(fulfilment_shipment, payload) for payload in _fulfilment_payloads(order)]
+        yield from (one for one in events if one)
 
     def _event(self, make: Make, payload: Mapping[str, Any]) -> ChannelEvent | UnreadableOrder | None:
         try:
-            return make(self.channel, payload, self.locations)
+            with one_record():
+                return make(self.channel, payload, self.locations)
         except UnreadableOrder as error:
             return error
 

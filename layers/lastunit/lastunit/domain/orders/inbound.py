@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lastunit.domain.errors import UnreadableOrder
-from lastunit.domain.orders.snapshot import LINES_MAX, QUANTITY_MAX, OrderSnapshot
+from lastunit.domain.orders.snapshot import LINES_MAX, OrderSnapshot, check_names, check_quantity
 
 PROBLEMS_SHOWN_MAX = 5  # The rest is found by reading again, once these are solved.
 
@@ -25,8 +25,8 @@ class ShippedLine:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.quantity <= QUANTITY_MAX:
-            raise UnreadableOrder("shipment.lines.quantity", f"must be 1 to {QUANTITY_MAX}, got {self.quantity}")
+        check_quantity("shipment.lines.quantity", self.quantity, least=1)
+        check_names("shipment.lines", self.line_id or "", *self.names)
         if not self.line_id and not self.names:
             raise UnreadableOrder("shipment.lines", "a line names neither a line id nor a SKU")
 
@@ -48,6 +48,7 @@ class ShipmentNotice:
             raise UnreadableOrder("shipment.order", "is missing")
         if not self.shipment_id:
             raise UnreadableOrder("shipment.shipment_id", "is missing")
+        check_names("shipment", self.external_id, self.shipment_id)
         if not self.lines and not self.voided:
             raise UnreadableOrder("shipment.lines", "a shipment holds at least one line")
         if len(self.lines) > LINES_MAX:

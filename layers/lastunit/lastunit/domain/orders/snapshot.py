@@ -10,9 +10,32 @@ from typing import Any
 from lastunit.domain.errors import UnreadableOrder
 
 LINES_MAX = 500  # Far above any channel's own limit; more is an attack or a mistake.
-
-
 QUANTITY_MAX = 1_000_000
+NAME_MAX = 200  # Characters, of at most four bytes: a key of the store holds 1,024 bytes.
+
+
+def check_names(field: str, *names: str) -> None:
+    """Names and ids become keys of the store. Raises UnreadableOrder, which repeats none of them."""
+    for name in names:
+        if len(name) > NAME_MAX:
+            raise UnreadableOrder(field, f"{len(name)} characters, at most {NAME_MAX}")
+        if not _is_text(name):
+            raise UnreadableOrder(field, "is no Unicode text")
+
+
+def check_quantity(field: str, quantity: int, least: int = 0) -> None:
+    """Raises UnreadableOrder. A number of thousands of digits cannot even be written."""
+    if not least <= quantity <= QUANTITY_MAX:
+        raise UnreadableOrder(field, f"must be {least} to {QUANTITY_MAX:,}")
+
+
+def _is_text(name: str) -> bool:
+    """JSON may hold half of a surrogate pair, which no store takes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +47,9 @@ class SnapshotLine:
     quantity: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.quantity <= QUANTITY_MAX:
-            raise UnreadableOrder(
-                f"lines[{self.line_id}].quantity", f"must be 0 to {QUANTITY_MAX}, got {self.quantity}"
-            )
+        check_names("lines.line_id", self.line_id)
+        check_names(f"lines[{self.line_id}].names", *self.names)
+        check_quantity(f"lines[{self.line_id}].quantity", self.quantity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +72,8 @@ class OrderSnapshot:
     def __post_init__(self) -> None:
         if not self.external_id:
             raise UnreadableOrder("order id", "is missing")
+        check_names("order id", self.external_id)
+        check_names("cancelled_lines", *self.cancelled_lines)
         if not self.lines and not self.cancelled:
             raise UnreadableOrder("lines", "an order needs at least one line")
         if len(self.lines) > LINES_MAX:
