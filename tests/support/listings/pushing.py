@@ -28,7 +28,7 @@ from lastunit.domain.listings.push_state import APPLIED_WITHIN
 from lastunit.domain.listings.sku_view import SkuView
 from lastunit.domain.stock.catalogue import Location, Sku
 from lastunit.domain.stock.levels import Level
-from lastunit.ports.system import Message
+from lastunit.ports.system import Message, ReportError
 from lastunit.use_cases.listings.push.context import PushContext
 from lastunit.use_cases.listings.push.push_quantities import PushQuantities, PushResult, PushTask
 from lastunit.use_cases.listings.shared_pool import ReadPool
@@ -36,6 +36,7 @@ from tests.support.clock import NOON, FakeClock
 from tests.support.listings.risks import FakeDelays
 from tests.support.settings import FakeSettings
 from tests.support.stock.levels import stocked
+from tests.support.unexpected import raise_again
 
 APPLIED_WITHIN_SECONDS = APPLIED_WITHIN.total_seconds() + 1
 """Seconds after which a request that was given up is applied, or never will be."""
@@ -43,11 +44,16 @@ APPLIED_WITHIN_SECONDS = APPLIED_WITHIN.total_seconds() + 1
 
 @dataclass(slots=True)
 class FakeQueue:
+    """`errors` befall the next sends, one each."""
+
     sent: list[Any] = field(default_factory=list)
     sends: int = 0
+    errors: list[Exception] = field(default_factory=list)
 
     def send(self, messages: Sequence[Message]) -> None:
         self.sends += 1
+        if self.errors:
+            raise self.errors.pop(0)
         self.sent += messages
 
 
@@ -325,6 +331,7 @@ class PushHub:
     rate_limit: FakeRateLimit = field(default_factory=FakeRateLimit)
     delays: FakeDelays = field(default_factory=FakeDelays)
     ids: "count[int]" = field(default_factory=count)
+    report_error: ReportError = raise_again
 
     def add_listing(self, name: str, available: int, *, acknowledged: int | None = None, imported: int = 0) -> None:
         """`acknowledged`: what the channel confirmed and, but for `imported` sales, still shows."""
@@ -360,7 +367,7 @@ class PushHub:
 
     @property
     def use_case(self) -> PushQuantities:
-        return PushQuantities(self.context, self.queue, lambda: f"w{next(self.ids)}")
+        return PushQuantities(self.context, self.queue, lambda: f"w{next(self.ids)}", self.report_error)
 
     @property
     def context(self) -> PushContext:

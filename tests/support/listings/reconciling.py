@@ -38,7 +38,7 @@ class FakeDrifts:
 
     def decide(self, drift: Drift) -> None:
         kept = self.kept[drift.key]
-        if kept.seen_at != drift.seen_at or kept.decision:
+        if kept.seen_at != drift.seen_at or (kept.decision and kept != drift):
             raise Conflict("decided")
         self.kept[drift.key] = drift
         self._thaw(drift.key)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from lastunit.domain.channel import Channel
-from lastunit.domain.errors import ChannelUnavailable, Conflict, NotFound, NotSent, Throttled
+from lastunit.domain.errors import ChannelUnavailable, Conflict, NotFound, NotSent, StoreUnavailable, Throttled
 from lastunit.domain.keys import LevelKey, ListingKey
 from lastunit.domain.listings.drift import DriftDecision, DriftKind
 from lastunit.domain.listings.listing_parts import Acknowledged, InFlight
@@ -273,6 +273,20 @@ def test_a_drift_is_decided_once() -> None:
 
     assert {"by": "ann", "decision": "overwrite"} == refused.value.details
     assert [("shirt", True)] == hub.pushed()
+
+
+@pytest.mark.parametrize("decision", DriftDecision)
+def test_a_decision_whose_push_was_lost_asks_for_it_again_when_it_is_repeated(decision: DriftDecision) -> None:
+    hub = showing(7)
+    hub.reconcile()
+    hub.hub.queue.errors = [StoreUnavailable("the queue does not answer")]
+    with pytest.raises(StoreUnavailable):
+        hub.decide("shirt", decision)
+
+    again = hub.decide("shirt", decision, "ben")
+
+    assert ("ann", [("shirt", decision is DriftDecision.OVERWRITE)]) == (again.decided_by, hub.pushed())
+    assert (7, False) == (hub.hub.listing("shirt").expected_shown, hub.hub.listing("shirt").frozen)
 
 
 def test_a_number_that_was_pushed_since_is_not_adopted() -> None:

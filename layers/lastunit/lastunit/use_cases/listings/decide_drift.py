@@ -31,12 +31,18 @@ class DecideDrift:
         return self.drifts.of(channel)
 
     def decide(self, channel: str, listing: str, decision: DriftDecision, by: str) -> Drift:
-        """Raises NotFound, or Conflict when it was decided, seen anew or another number was pushed meanwhile."""
+        """Repeated, it asks for the push again: the first time may have ended before it did.
+
+        Raises NotFound, or Conflict when it was decided otherwise, seen anew or another number was pushed since.
+        """
         found = self._find(channel, listing)
-        if found.decision is not None:
+        if found.decision not in (None, decision):
             raise Conflict("it was decided already", by=found.decided_by, decision=found.decision.value)
-        decided = replace(found, decision=decision, decided_by=by, decided_at=self.clock.now())
-        self._adopt(decided)
+        is_repeated = found.decision is not None
+        decided = (
+            found if is_repeated else replace(found, decision=decision, decided_by=by, decided_at=self.clock.now())
+        )
+        self._adopt(decided, is_repeated=is_repeated)
         self.pushes.send([push_message(PushTask(key=found.key, overwrite=decision is DriftDecision.OVERWRITE))])
         return decided
 
@@ -47,7 +53,7 @@ class DecideDrift:
             raise NotFound("drift", listing)
         return next(iter(found.values()))
 
-    def _adopt(self, decided: Drift) -> None:
+    def _adopt(self, decided: Drift, *, is_repeated: bool) -> None:
         """Also before an overwrite, or the push would take the difference for sales not yet seen and keep it."""
         key, worker, now = decided.key, self.new_id(), self.clock.now()
         if not self.listings.claim([key], worker, now, now + timedelta(seconds=CLAIM_SECONDS)):
@@ -55,9 +61,10 @@ class DecideDrift:
         row = self.listings.read([key])[key]
         after = row
         try:
-            if not decided.is_of(row):
+            if decided.is_of(row):
+                self.drifts.decide(decided)
+                after = adopted(row, decided)
+            elif not is_repeated:  # Else it was adopted by the first one.
                 raise Conflict("another number was pushed since; reconcile the channel again")
-            self.drifts.decide(decided)
-            after = adopted(row, decided)
         finally:
             self.listings.close([ListingUpdate(row, after)], worker)
