@@ -8,7 +8,15 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from lastunit.domain.errors import Conflict, InvalidInput, LastunitError, NotFound, UnreadableOrder, Unwritable
+from lastunit.domain.errors import (
+    Conflict,
+    InvalidInput,
+    LastunitError,
+    NotFound,
+    UnexpectedError,
+    UnreadableOrder,
+    Unwritable,
+)
 
 STATUS: Mapping[type[Exception], HTTPStatus] = {
     UnreadableOrder: HTTPStatus.BAD_REQUEST,
@@ -16,6 +24,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Unwritable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnexpectedError: HTTPStatus.INTERNAL_SERVER_ERROR,  # A person looks up the log entry that its text names.
     LastunitError: HTTPStatus.SERVICE_UNAVAILABLE,  # Of ours or of a channel; the same call may succeed later.
 }
 """An error has the status of the nearest of its types."""

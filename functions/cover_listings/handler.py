@@ -12,6 +12,7 @@ from lastunit.domain.listings.full_coverage import CoverageCounts
 from lastunit.use_cases.listings.cover_listings import CoverageSoFar
 from lastunit.use_cases.messages import COVERAGE, CoverSegmentMessage, from_json
 from lastunit.use_cases.redelivery import pause_seconds, wish_seconds
+from lastunit.use_cases.unexpected import contained
 
 logger = Logger()
 
@@ -36,11 +37,12 @@ def _is_covered(record: dict[str, Any]) -> bool:
         covered = hub().cover_listings.cover(
             message.channel, message.run, message.after, patient=received < PATIENCE_MAX
         )
-    except LastunitError as error:
+    except Exception as error:
+        why = contained(error, hub().report_error)
         logger.warning(
-            "segment comes again", channel=message.channel, run=message.run, after=message.after, reason=str(error)
+            "segment comes again", channel=message.channel, run=message.run, after=message.after, reason=str(why)
         )
-        _retry_later(record, received, error)
+        _retry_later(record, received, why)
         return False
     _log_progress(message, covered)
     return True

@@ -7,10 +7,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import hub
-from lastunit.domain.errors import InvalidInput, LastunitError, UnknownMessage
+from lastunit.domain.errors import InvalidInput, UnknownMessage
 from lastunit.use_cases.listings.push.tasks import PushTask, RetryLater, task_of
 from lastunit.use_cases.messages import PUSHES, PushChannelMessage, PushListingMessage, from_json
 from lastunit.use_cases.redelivery import pause_seconds
+from lastunit.use_cases.unexpected import contained
 
 logger = Logger()
 
@@ -48,7 +49,8 @@ def _read(record: dict[str, Any]) -> PushTask | PushChannelMessage | None:
 def _fan_out(message: PushChannelMessage) -> bool:
     try:
         hub().push_quantities.fan_out(message.channel, message.after, overwrite=message.overwrite)
-    except LastunitError as error:
-        logger.warning("fan-out comes again", channel=message.channel, reason=str(error))
+    except Exception as error:
+        why = contained(error, hub().report_error)
+        logger.warning("fan-out comes again", channel=message.channel, reason=str(why))
         return False
     return True

@@ -7,9 +7,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lastunit.bootstrap import hub
-from lastunit.domain.errors import InvalidInput, LastunitError, UnknownMessage
+from lastunit.domain.errors import InvalidInput, UnknownMessage
 from lastunit.use_cases.messages import RECONCILE, from_json
 from lastunit.use_cases.redelivery import pause_seconds, wish_seconds
+from lastunit.use_cases.unexpected import contained
 
 logger = Logger()
 
@@ -33,9 +34,10 @@ def _is_read(record: dict[str, Any]) -> bool:
         return False
     try:
         found = hub().reconcile_listings.read_back(message.channel, message.after)
-    except LastunitError as error:
-        logger.warning("segment comes again", channel=message.channel, after=message.after, reason=str(error))
-        wish = wish_seconds(error)
+    except Exception as error:
+        why = contained(error, hub().report_error)
+        logger.warning("segment comes again", channel=message.channel, after=message.after, reason=str(why))
+        wish = wish_seconds(why)
         _retry_later(record, PAUSE_SECONDS if wish is None else wish)
         return False
     logger.info(

@@ -20,6 +20,7 @@ from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
 from lastunit.domain.orders.states import State
 from lastunit.use_cases.orders.change_orders import ChangeOrders, ChangeResult, Incoming
 from tests.e2e.waiting import eventually, queues_are_empty
+from tests.support.unexpected import raise_again
 
 RACES = 200
 
@@ -172,6 +173,7 @@ def test_a_payment_and_an_expiry_at_once_have_one_winner(with_clocks: Shop) -> N
         clock=LaterClock(),
         new_id=lambda: f"race-{next(ids)}",
         pause=lambda _: None,
+        report_error=raise_again,
     )
     names = [f"race-{number}" for number in range(RACES)]
     line = (SnapshotLine("1", ("RACE-A",), 1),)

@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from lastunit.adapters.clock import TableClock
 from lastunit.adapters.dynamodb.streams import events
+from lastunit.adapters.error_log import report_error
 from lastunit.adapters.http import UrllibClient
 from lastunit.adapters.threads import run_parallel
 from lastunit.container import Hub, Resources
@@ -104,6 +105,7 @@ def hub() -> Hub:
         pause=pause,
         sleep=time.sleep,
         run_parallel=run_parallel,
+        report_error=report_error,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lastunit.channels.registry import KINDS, Kinds
 from lastunit.ports.events import Sign
-from lastunit.ports.system import Clock, HttpClient, RunParallel
+from lastunit.ports.system import Clock, HttpClient, ReportError, RunParallel
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -111,6 +111,7 @@ class Hub:
     pause: Callable[[int], None]
     sleep: Callable[[float], None]
     run_parallel: RunParallel
+    report_error: ReportError
     kinds: Kinds = KINDS
 
     @cached_property
@@ -232,6 +233,7 @@ class Hub:
             clock=self.clock,
             new_id=self.new_id,
             pause=self.pause,
+            report_error=self.report_error,
         )
 
     @cached_property
@@ -246,6 +248,7 @@ class Hub:
             exceptions=self.exceptions,
             clock=self.clock,
             run_parallel=self.run_parallel,
+            report_error=self.report_error,
         )
 
     @cached_property
@@ -263,6 +266,7 @@ class Hub:
             clock=self.clock,
             sleep=self.sleep,
             run_parallel=self.run_parallel,
+            report_error=self.report_error,
         )
 
     @cached_property
@@ -369,7 +373,7 @@ class Hub:
             sleep=self.sleep,
             high_priority=high_priority,
         )
-        return PushQuantities(context, self.pushes_queue, self.new_id)
+        return PushQuantities(context, self.pushes_queue, self.new_id, self.report_error)
 
     @cached_property
     def read_pool(self) -> ReadPool:
@@ -392,6 +396,7 @@ class Hub:
             poll=self.poll_channels.poll,
             queue=self.coverage_queue,
             clock=self.clock,
+            report_error=self.report_error,
         )
 
     @cached_property
@@ -443,7 +448,11 @@ class Hub:
         signer = importlib.import_module("lastunit.adapters.webhook_signer").Signer
         sign: Sign = signer(lambda name: self._secrets.secret(f"webhooks/{name}"), self.clock)
         return DeliverWebhooks(
-            webhooks=self.webhook_subscriptions, queue=self.webhooks_queue, sign=sign, http=self.http
+            webhooks=self.webhook_subscriptions,
+            queue=self.webhooks_queue,
+            sign=sign,
+            http=self.http,
+            report_error=self.report_error,
         )
 
     @cached_property

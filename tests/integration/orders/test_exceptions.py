@@ -1,6 +1,6 @@
 """Exceptions: one list, what can be done about each, and what resolving one does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,9 +9,9 @@ from lastunit import bootstrap
 from lastunit.domain.errors import StoreUnavailable
 from lastunit.domain.orders.states import OrderReason
 from lastunit.domain.review import REMEDY_OF, ExceptionKind, ExceptionRecord
-from lastunit.ports.system import Message
 from lastunit.use_cases.messages import NotificationMessage
 from tests.support.api_client import ApiClient, opened
+from tests.support.listings.pushing import FakeQueue
 
 EXCEPTION = "0123456789abcdef01234567"
 BROKEN = "f" * 24
@@ -31,11 +31,6 @@ ENDED |= {
     OrderReason.UNDECIDED_IN_TIME,
     OrderReason.UNPAID_IN_TIME,
 }
-
-
-class QueueDown:
-    def send(self, messages: Sequence[Message]) -> None:
-        raise StoreUnavailable("the queue does not answer")
 
 
 @pytest.fixture
@@ -67,13 +62,22 @@ def test_a_resolved_exception_waits_no_more_and_is_resolved_once(client: ApiClie
 
 
 def test_what_the_queue_did_not_take_is_not_resolved(client: ApiClient) -> None:
-    resolve = replace(bootstrap.hub().resolve_exception, orders=QueueDown())
+    resolve = replace(bootstrap.hub().resolve_exception, orders=FakeQueue(errors=[StoreUnavailable("down")]))
 
     with pytest.raises(StoreUnavailable):
         resolve.resolve(EXCEPTION, "sam", retry=True)
 
     [item] = client.call("GET", "/review/exception")[1]
     assert EXCEPTION == item["exception_id"]
+
+
+def test_an_exception_without_its_message_is_resolved_but_not_tried_again(client: ApiClient) -> None:
+    bootstrap.hub().exceptions.record(replace(RECORD, exception_id=BROKEN, payload=""))
+
+    status, answer = client.call("POST", f"/exceptions/{BROKEN}/resolution", {"by": "sam", "retry": True})
+    resolved, _ = client.call("POST", f"/exceptions/{BROKEN}/resolution", {"by": "sam"})
+
+    assert (409, "have its channel send it again; then resolve it", 200) == (status, answer["remedy"], resolved)
 
 
 def test_a_message_that_this_release_cannot_read_stays_for_one_that_can(client: ApiClient) -> None:

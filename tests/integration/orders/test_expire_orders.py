@@ -23,6 +23,7 @@ from tests.support.aws.deployment import Deployment, context, deployed
 from tests.support.clock import FakeClock
 from tests.support.messages import content
 from tests.support.orders.inputs import sold
+from tests.support.unexpected import raise_again
 
 EVENT = {"detail-type": "Scheduled Event", "source": "aws.scheduler"}
 DAY_MINUTES = 24 * 60
@@ -62,6 +63,7 @@ def request(external_id: str, minutes_left: int, *, accepted: bool = False) -> N
         clock=FakeClock(ago),
         new_id=bootstrap.new_id,
         pause=bootstrap.pause,
+        report_error=raise_again,
     )
     answered = [Incoming("order", sold({"shirt": 9}, external_id))]
     if accepted:

@@ -26,6 +26,7 @@ from lastunit.ports.orders import OrderStore
 from lastunit.use_cases.orders.change_orders import ChangeOrders
 from tests.support.clock import NOON, FakeClock
 from tests.support.orders.order_store import broken_promises
+from tests.support.unexpected import raise_again
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -121,6 +122,7 @@ class HubStore:
             clock=FakeClock(),
             new_id=lambda: f"commit-{next(self.ids)}",
             pause=lambda round_number: None,
+            report_error=raise_again,
         )
 
     def fill(self, levels: Mapping[LevelKey, int], kits: Mapping[str, Mapping[str, int]] | None = None) -> None:

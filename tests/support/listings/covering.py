@@ -19,6 +19,7 @@ from lastunit.use_cases.orders.poll_channels import Polled
 from tests.support.clock import FakeClock
 from tests.support.killed import WorkerKilled
 from tests.support.settings import FakeSettings
+from tests.support.unexpected import raise_again
 
 PushFailure = Callable[[str], PushResult | None]
 """Listing name → what comes of telling it, None: nothing befalls it."""
@@ -179,9 +180,17 @@ class CoverageShop:
 
     def minute(self) -> list[CoverageRun]:
         """What is done every minute."""
-        return RunFullCoverage(
-            coverages=self.coverages, settings=self.settings, poll=self._poll, queue=self.queue, clock=self.clock
-        ).run()
+        begun = RunFullCoverage(
+            coverages=self.coverages,
+            settings=self.settings,
+            poll=self._poll,
+            queue=self.queue,
+            clock=self.clock,
+            report_error=raise_again,
+        ).run()["web"]
+        if isinstance(begun, LastunitError):
+            raise begun
+        return begun
 
     def start(self) -> CoverageRun:
         """By hand, with its first segment on the queue."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from lastunit.domain.channel import Channel
-from lastunit.domain.errors import LastunitError, StoreUnavailable
+from lastunit.domain.errors import StoreUnavailable
 from lastunit.domain.keys import LevelKey, ListingKey
 from lastunit.domain.listings.order_watermark import Position
 from lastunit.domain.orders.inbound import ChannelEvent
@@ -95,7 +95,7 @@ class FakeOrderList(FakeChannel):
 
     entries: list[Entry] = field(default_factory=list)
     page_size: int = 2
-    errors: list[LastunitError | None] = field(default_factory=list)
+    errors: list[Exception | None] = field(default_factory=list)
     before_page: list[Callable[[], None]] = field(default_factory=list)
     asked: list[tuple[datetime, str | None]] = field(default_factory=list)
 
@@ -159,6 +159,7 @@ class PollingShop:
             clock=self.clock,
             sleep=self.clock.advance,
             run_parallel=in_turn,
+            report_error=self.shop.report_error,
         )
 
     def poll(self) -> Polled:

@@ -9,11 +9,13 @@ from lastunit.domain.keys import LevelKey, ListingKey
 from lastunit.domain.orders.inbound import OrderInput
 from lastunit.domain.orders.order import Order
 from lastunit.domain.stock.catalogue import Alias, Location, Sku
+from lastunit.ports.system import ReportError
 from lastunit.use_cases.orders.change_orders import Answers, ChangeOrders, ChangeResult, Incoming
 from tests.support.clock import FakeClock
 from tests.support.orders.order_store import FakeOrderStore, broken_promises
 from tests.support.settings import FakeSettings
 from tests.support.stock.levels import stocked
+from tests.support.unexpected import raise_again
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class OrderShop:
     settings: FakeSettings = field(init=False)
     clock: FakeClock = field(init=False, default_factory=FakeClock)
     pauses: list[int] = field(init=False, default_factory=list)
+    report_error: ReportError = field(init=False, default=raise_again)
     ids: "count[int]" = field(init=False, default_factory=count)
 
     def __post_init__(self) -> None:
@@ -51,6 +54,7 @@ class OrderShop:
             clock=self.clock,
             new_id=lambda: f"c{next(self.ids)}",
             pause=self.pauses.append,
+            report_error=self.report_error,
         )
 
     def apply(self, *order_inputs: OrderInput, instant: bool = False) -> list[str]:

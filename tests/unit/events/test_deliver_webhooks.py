@@ -24,6 +24,7 @@ from lastunit.use_cases.redelivery import WEBHOOK_PAUSE_MAX_SECONDS, webhook_pau
 from tests.support.events.announced import examples
 from tests.support.messages import content
 from tests.support.parallel import in_turn
+from tests.support.unexpected import raise_again
 
 EVENT = examples()["order.cancelled"]
 CANCELLED = EVENT.message()
@@ -78,10 +79,15 @@ class Merchant:
         self.posted.append((url, headers, body or b""))
         return HttpResponse(answer, self.headers, b"")
 
+    report_error = staticmethod(raise_again)
+
     def deliver(self, *messages: object) -> list[Delivered | DeliverAgain]:
         """What came of each message."""
         bodies = {str(at): one if isinstance(one, str) else json.dumps(one) for at, one in enumerate(messages)}
-        return list(DeliverWebhooks(webhooks=self, queue=self, sign=self.sign, http=self).handle(bodies).values())
+        use_case = DeliverWebhooks(
+            webhooks=self, queue=self, sign=self.sign, http=self, report_error=self.report_error
+        )
+        return list(use_case.handle(bodies).values())
 
 
 def merchant(*names: str, **fields: Any) -> Merchant:
@@ -201,7 +207,9 @@ def stuck(shop: Merchant, host: str) -> Iterator[DeliverWebhooks]:
 
     http: Any = type("Http", (), {"request": staticmethod(request)})
     try:
-        yield DeliverWebhooks(webhooks=shop, queue=shop, sign=shop.sign, http=http, work_seconds=0.2)
+        yield DeliverWebhooks(
+            webhooks=shop, queue=shop, sign=shop.sign, http=http, report_error=raise_again, work_seconds=0.2
+        )
     finally:
         release.set()
 

@@ -25,6 +25,7 @@ from tests.support.orders.order_shop import OrderShop
 from tests.support.orders.order_store import FakeOrderStore, Mishap
 from tests.support.parallel import in_turn
 from tests.support.stock.levels import level_in_bins, stocked
+from tests.support.unexpected import raise_again
 
 HAT: LevelKey = LevelKey("hat", "M")
 FIVE = LevelState(on_hand=5, available=5, unplaced=5)
@@ -222,6 +223,7 @@ def test_a_hub_is_listened_to_at_both_its_ports_of_stock() -> None:
         pause=print,
         sleep=print,
         run_parallel=in_turn,
+        report_error=raise_again,
     )
 
     hub = Recorder().listen(unwired)

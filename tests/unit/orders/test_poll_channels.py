@@ -18,12 +18,14 @@ from lastunit.domain.errors import (
 from lastunit.domain.keys import ListingKey
 from lastunit.domain.listings.order_watermark import FIRST_LOOK, OVERLAP
 from lastunit.domain.orders.states import State
+from lastunit.domain.review import ExceptionKind
 from lastunit.use_cases.orders.poll_channels import AWAITING_POLL_MAX, PAGE_ATTEMPTS, WORK_SECONDS, Polled
 from tests.support.clock import NOON
 from tests.support.listings.polling import FakeOrderList, PollingShop, minutes, with_orders
 from tests.support.messages import push
 from tests.support.orders.inputs import cancelled, shipment_notice, sold
 from tests.support.orders.order_store import Mishap
+from tests.support.unexpected import ReportedErrors
 
 
 def test_an_order_whose_webhook_was_lost_is_found_and_counted() -> None:
@@ -381,3 +383,46 @@ def test_a_store_without_a_list_of_orders_is_no_silent_store() -> None:
     polling_shop.poll()
 
     assert ([], 1) == (polling_shop.rate_limit.answers, len(polling_shop.web.asked))
+
+
+def reporting(*minutes_of_orders: float) -> PollingShop:
+    """With the errors that nobody expected reported, not raised."""
+    polling_shop = with_orders(*minutes_of_orders)
+    polling_shop.shop.report_error = ReportedErrors()
+    return polling_shop
+
+
+def test_an_order_that_the_hub_fails_over_is_an_exception_and_the_poll_goes_on() -> None:
+    polling_shop = reporting(-5, -4, -3)
+    polling_shop.shop.order_store.rows["web:2"] = None  # type: ignore[assignment]  # A row that no release wrote.
+
+    first, again = polling_shop.poll(), polling_shop.poll()
+
+    waiting = "1 orders could not be imported; resolve their exceptions"
+    assert [(True, waiting), (True, waiting)] == [(one.ended, one.error) for one in (first, again)]
+    assert (48, [ExceptionKind.UNEXPECTED_ERROR]) == (
+        polling_shop.available(),
+        [one.kind for one in polling_shop.exceptions.waiting.values()],
+    )
+
+
+def test_a_list_that_the_hub_fails_over_is_reported_and_read_again() -> None:
+    polling_shop = reporting(-5, -4, -3)
+    polling_shop.web.errors = [None, KeyError("nodes")]
+
+    failed, ended = polling_shop.poll(), polling_shop.poll()
+
+    assert "the hub failed over it (KeyError); its log entry is entry-1" == failed.error
+    assert (False, True, 47) == (failed.ended, ended.ended, polling_shop.available())
+
+
+def test_a_channel_that_the_hub_fails_over_keeps_no_other_from_its_poll() -> None:
+    polling_shop = reporting(-5)
+    broken = FakeOrderList(errors=[KeyError("nodes")])
+    polling_shop.connect("ebay", broken)
+    polling_shop.polls.positions["ebay"] = None  # type: ignore[assignment]  # A row that no release wrote.
+
+    polled = polling_shop.use_case.run()
+
+    assert (True, 49) == (polled["web"].ended, polling_shop.available())
+    assert "the hub failed over it" in (polled["ebay"].error or "")

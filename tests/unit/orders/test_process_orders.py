@@ -46,19 +46,20 @@ from tests.support.orders.inputs import sold
 from tests.support.orders.order_shop import OrderShop
 from tests.support.parallel import in_turn
 from tests.support.stock.levels import stocked
+from tests.support.unexpected import ReportedErrors
 
 
 @dataclass(slots=True)
 class FakeOrderSource(FakeChannel):
     """`tells` maps an order id to what becomes of asking for it; anything else is one shirt."""
 
-    tells: dict[str, OrderSnapshot | LastunitError | None] = field(default_factory=dict)
+    tells: dict[str, OrderSnapshot | Exception | None] = field(default_factory=dict)
     asked: "Counter[str]" = field(default_factory=Counter)
 
     def orders(self, notification: Notification) -> list[ChannelEvent]:
         self.asked[notification.order_id] += 1
         found = self.tells.get(notification.order_id, sold({"shirt": 1}, notification.order_id))
-        if isinstance(found, LastunitError):
+        if isinstance(found, Exception):
             raise found
         return [found] if found else []
 
@@ -69,11 +70,11 @@ class FakeOrderSource(FakeChannel):
 @dataclass(slots=True)
 class RecordedExceptions:
     records: dict[str, ExceptionRecord] = field(default_factory=dict)
-    is_down: bool = False
+    error: Exception | None = None
 
     def record(self, exception: ExceptionRecord) -> None:
-        if self.is_down:
-            raise StoreUnavailable("no answer")
+        if self.error:
+            raise self.error
         self.records.setdefault(exception.exception_id, exception)
 
     def message(self, exception_id: str) -> str:
@@ -110,6 +111,10 @@ class OrderProcessing:
     channel: FakeOrderSource = field(default_factory=FakeOrderSource)
     exceptions: RecordedExceptions = field(default_factory=RecordedExceptions)
 
+    @property
+    def recorded(self) -> list[tuple[ExceptionKind, str]]:
+        return [(one.kind, one.cause) for one in self.exceptions.records.values()]
+
     def process(self, *bodies: str, settings: Settings | None = None) -> list[MessageResult]:
         use_case = ProcessOrders(
             settings=settings or self.shop.settings,
@@ -119,6 +124,7 @@ class OrderProcessing:
             exceptions=self.exceptions,
             clock=FakeClock(),
             run_parallel=in_turn,
+            report_error=self.shop.report_error,
         )
         answers = use_case.handle([ReceivedMessage(str(at), body) for at, body in enumerate(bodies)])
         return [answers[str(at)] for at in range(len(bodies))]
@@ -175,7 +181,7 @@ def test_an_order_that_cannot_be_read_becomes_one_exception_with_its_payload() -
 
 def test_an_exception_that_cannot_be_kept_now_comes_again_and_keeps_no_other_from_its_answer() -> None:
     processing = OrderProcessing(channel=FakeOrderSource(tells={"1": UnreadableOrder("lines", "is no list")}))
-    processing.exceptions.is_down = True
+    processing.exceptions.error = StoreUnavailable("no answer")
 
     answers = processing.process(message("1"), message("2"))
 
@@ -361,3 +367,73 @@ def test_units_that_came_go_to_promises_before_requests() -> None:
     processing.process(StockArrivedMessage(sku="shirt").to_json())
 
     assert (State.REQUESTED, State.RESERVED) == (shop.order("1").state, shop.order("2").state)
+
+
+def failing(**tells: OrderSnapshot | Exception | None) -> OrderProcessing:
+    """With the errors that nobody expected reported, not raised."""
+    processing = OrderProcessing(channel=FakeOrderSource(tells=tells))
+    processing.shop.report_error = ReportedErrors()
+    return processing
+
+
+def test_a_message_that_the_hub_fails_over_is_an_exception_that_names_the_log_entry() -> None:
+    processing = failing(bad=KeyError("quantity"))
+
+    answers = processing.process(message("1"), message("bad"), message("2"))
+
+    cause = "the hub failed over it (KeyError); its log entry is entry-1"
+    assert ["reserved", "exception_recorded", "reserved"] == results(answers)
+    assert [(ExceptionKind.UNEXPECTED_ERROR, cause)] == processing.recorded
+    assert message("bad") == next(iter(processing.exceptions.records.values())).payload
+
+
+def test_a_message_that_is_failed_over_again_is_the_same_exception() -> None:
+    processing = failing(bad=KeyError("quantity"))
+
+    processing.process(message("bad"))
+    processing.process(message("bad"))
+
+    assert 1 == len(processing.recorded)
+
+
+def test_an_order_whose_decision_fails_is_an_exception() -> None:
+    processing = failing(bad=sold({"shirt": 1}, "bad"))
+    processing.shop.order_store.rows["web:bad"] = None  # type: ignore[assignment]  # A row that no release wrote.
+
+    answers = processing.process(message("1"), message("bad"), message("2"))
+
+    assert ["reserved", "exception_recorded", "reserved"] == results(answers)
+
+
+def test_an_order_that_the_store_refuses_for_good_is_an_exception_and_no_dead_letter() -> None:
+    processing = failing()
+    processing.shop.order_store.unwritable = frozenset({"web:bad"})
+
+    answers = processing.process(message("1"), message("bad"), message("2"))
+
+    assert ["reserved", "exception_recorded", "reserved"] == results(answers)
+    assert [ExceptionKind.UNWRITABLE_ORDER] == [kind for kind, _ in processing.recorded]
+
+
+def test_an_exception_that_the_hub_fails_to_keep_comes_again_alone() -> None:
+    processing = failing(bad=UnreadableOrder("lines", "is no list"))
+    processing.exceptions.error = KeyError("row")
+
+    answers = processing.process(message("1"), message("bad"), message("2"))
+
+    assert ["reserved", "unexpectederror", "reserved"] == results(answers)
+    assert [True, False, True] == [settled(answer) for answer in answers]
+
+
+def test_an_exception_is_kept_without_a_message_that_no_row_can_hold() -> None:
+    processing = failing(bad=UnreadableOrder("lines", "x" * 5000))
+    body = NotificationMessage(
+        channel="web", event_id="e", order_id="bad", topic="order.created", payload={"lines": "y" * 500_000}
+    ).to_json()
+
+    [answer] = processing.process(body)
+
+    assert isinstance(answer, RecordedException)
+    record = processing.exceptions.records[answer.exception_id]
+    assert ("", 1000) == (record.payload, len(record.cause))
+    assert record.cause.endswith("bytes is too large to be kept")

@@ -106,5 +106,16 @@ class Throttled(LastunitError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class UnexpectedError(LastunitError):
+    """A mistake of the hub's own. What it concerns waits for a person, all else goes on.
+
+    `reference` names the log entry, which says where it happened; what it was about is in neither.
+    """
+
+    def __init__(self, kind: str, reference: str) -> None:
+        super().__init__(f"the hub failed over it ({kind}); its log entry is {reference}")
+        self.reference = reference
+
+
 class Unwritable(LastunitError):
     """The store refuses this write for good (too large, malformed). Nothing was written."""

@@ -24,13 +24,15 @@ class ExceptionKind(StrEnum):
     FORBIDDEN_ADDRESS = "forbidden_address"  # a notification pointed to a place we do not call
     UNKNOWN_CHANNEL = "unknown_channel"  # accepted for a channel whose settings are gone
     UNKNOWN_MESSAGE = "unknown_message"  # written to the orders queue by another release of the hub
+    UNWRITABLE_ORDER = "unwritable_order"  # understood, and too large for the store or against a rule of it
+    UNEXPECTED_ERROR = "unexpected_error"  # the hub itself failed over it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRecord:
     """`payload`: the message of the orders queue as JSON text, already cut down to fields without personal data.
 
-    `channel` is empty where the message names none that could be read.
+    `channel` is empty where the message names none that could be read, `payload` where it is too large to be kept.
     """
 
     exception_id: str
@@ -84,6 +86,8 @@ REMEDY_OF: Mapping[str, str] = {
     ExceptionKind.UNREADABLE_ORDER: "mend what the cause names and resolve it with retry, or enter it by hand",
     ExceptionKind.FORBIDDEN_ADDRESS: "check who may send this webhook: no request was made; then resolve it",
     ExceptionKind.UNKNOWN_CHANNEL: "create the channel again and resolve it with retry",
+    ExceptionKind.UNWRITABLE_ORDER: "split the order on its channel, or enter it by hand; then resolve it",
+    ExceptionKind.UNEXPECTED_ERROR: "look up the log entry; resolve it with retry once its cause is mended",
     ExceptionKind.UNKNOWN_MESSAGE: "deploy the release that wrote it, or a newer one, and resolve it with retry",
 }
 

@@ -33,6 +33,12 @@ class HttpResponse:
     body: bytes
 
 
+class ReportError(Protocol):
+    def __call__(self, error: Exception, /) -> str:
+        """Log an error that nobody expected: its type and where it was raised. The reference of the log entry."""
+        ...
+
+
 class RunParallel(Protocol):
     def __call__[Item, Result](
         self, do: Callable[[Item], Result], each: Iterable[Item], most: int, /

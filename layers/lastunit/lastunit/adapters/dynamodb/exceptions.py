@@ -51,7 +51,7 @@ class DynamoExceptions:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         if "Item" not in answer:
             raise NotFound("exception", exception_id)
-        text: str = rows.decode(answer["Item"])["payload"]
+        text: str = rows.decode(answer["Item"]).get("payload", "")
         return text
 
     def resolve(self, exception_id: str, by: str, at: str, *, tried_again: bool) -> None:
@@ -103,7 +103,7 @@ def _exception(row: Mapping[str, Any]) -> ExceptionRecord:
         channel=row.get("channel", ""),
         cause=row["cause"],
         at=row["waiting_since"],
-        payload=row["payload"],
+        payload=row.get("payload", ""),
     )
 
 

@@ -10,6 +10,7 @@ from lastunit.adapters.dynamodb import rows
 RETRYABLE = frozenset(
     {
         "TransactionInProgressException",
+        "TransactionConflictException",  # A single write that met a transaction on its item.
         "ThrottlingException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",

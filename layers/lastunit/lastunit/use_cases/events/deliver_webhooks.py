@@ -6,12 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from lastunit.domain.errors import InvalidInput, LastunitError, UnknownMessage
+from lastunit.domain.errors import InvalidInput, UnknownMessage
 from lastunit.domain.events.business_events import BusinessEvent
 from lastunit.domain.events.subscriptions import WebhookSubscription
 from lastunit.ports.events import Sign, WebhookSubscriptions
-from lastunit.ports.system import HttpClient, HttpResponse, Queue
+from lastunit.ports.system import HttpClient, HttpResponse, Queue, ReportError
 from lastunit.use_cases.messages import DeliverWebhookMessage, webhook_work
+from lastunit.use_cases.unexpected import contained
 
 DELIVERIES_MAX = 10  # At once: a whole batch of the queue, so that one slow receiver delays no other.
 WORK_SECONDS = 20.0  # Of the function's 30: who has not answered by then comes again, the others are done.
@@ -44,6 +45,7 @@ class DeliverWebhooks:
     queue: Queue
     sign: Sign
     http: HttpClient
+    report_error: ReportError
     work_seconds: float = WORK_SECONDS
 
     def handle(self, bodies: Mapping[str, str]) -> dict[str, Result]:
@@ -63,8 +65,8 @@ class DeliverWebhooks:
         name = work.webhook if isinstance(work, DeliverWebhookMessage) else None
         try:
             done = self._deliver(work) if isinstance(work, DeliverWebhookMessage) else self._fan_out(work)
-        except LastunitError as error:
-            return DeliverAgain(type(error).__name__, name)
+        except Exception as error:
+            return DeliverAgain(type(contained(error, self.report_error)).__name__, name)
         return replace(done, webhook=name)
 
     def _fan_out(self, event: BusinessEvent) -> Result:

@@ -13,9 +13,10 @@ from lastunit.domain.errors import Conflict, LastunitError
 from lastunit.domain.listings.full_coverage import RUNS_MAX, CoverageRun, CoverageSchedule, due, timing
 from lastunit.ports.listings import Coverages
 from lastunit.ports.settings import Settings
-from lastunit.ports.system import Clock, Queue
+from lastunit.ports.system import Clock, Queue, ReportError
 from lastunit.use_cases.messages import CoverSegmentMessage
 from lastunit.use_cases.orders.poll_channels import Polled
+from lastunit.use_cases.unexpected import contained
 
 BEGIN_SECONDS = 90  # Longer than the function may run (60 s), so that only a dead one is taken over from.
 POLLS_MAX = 2  # The second one after that of every minute, which it has met.
@@ -30,11 +31,19 @@ class RunFullCoverage:
     poll: Callable[[str], Polled]
     queue: Queue
     clock: Clock
+    report_error: ReportError
 
-    def run(self) -> list[CoverageRun]:
-        """The runs that were begun, of all channels."""
-        channels = (self.settings.channel(name) for name in self.settings.channels())
-        return [run for channel in channels if channel for run in self._begin(channel)]
+    def run(self) -> dict[str, list[CoverageRun] | LastunitError]:
+        """By channel the runs that were begun, or what kept it from them until the schedule comes again. One in
+        trouble keeps no other from its run."""
+        return {name: self._attempt(name) for name in self.settings.channels()}
+
+    def _attempt(self, name: str) -> list[CoverageRun] | LastunitError:
+        try:
+            channel = self.settings.channel(name)
+            return list(self._begin(channel)) if channel else []
+        except Exception as error:
+            return contained(error, self.report_error)
 
     def _begin(self, channel: Channel) -> Iterator[CoverageRun]:
         now = self.clock.now()

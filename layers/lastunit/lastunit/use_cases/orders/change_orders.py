@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lastunit.domain.channel import Channel
-from lastunit.domain.errors import Contention, LastunitError, NotFound, OutcomeUnknown, StoreUnavailable, Unwritable
+from lastunit.domain.errors import Contention, LastunitError, NotFound, OutcomeUnknown, Unwritable
 from lastunit.domain.keys import LevelKey, ListingKey, OrderKey
 from lastunit.domain.orders.change import OrderChange
 from lastunit.domain.orders.channel_counts import restocked_by_channel
@@ -24,7 +24,8 @@ from lastunit.domain.stock.catalogue import Alias, Location, Sku
 from lastunit.domain.stock.levels import Level, Movement, level_after
 from lastunit.ports.orders import OrderStore
 from lastunit.ports.settings import Settings
-from lastunit.ports.system import Clock
+from lastunit.ports.system import Clock, ReportError
+from lastunit.use_cases.unexpected import contained
 
 ORDERS_MAX = 90  # Leaves room for levels and listings among the 100 items of a transaction.
 ROUNDS_MAX = 12  # Refusals in a row without any progress; with the pauses about 10 seconds.
@@ -105,23 +106,34 @@ class ChangeOrders:
     clock: Clock
     new_id: Callable[[], str]
     pause: Callable[[int], None]
+    report_error: ReportError
 
     def apply(self, incoming: Sequence[Incoming]) -> Answers:
         """An answer per `key`: a ChangeResult, or the error that kept the input from being decided.
 
         With an error nothing was written; after OutcomeUnknown it may have been, and the same input again tells.
         """
-        answers, pending = Answers(), _by_order(incoming)
+        answers = Answers()
+        self._apply(_by_order(incoming), answers)
+        return answers
+
+    def _apply(self, pending: dict[str, list[Incoming]], answers: Answers) -> None:
+        """An error that nobody expected is found by halving: only the order it concerns is answered with it."""
         try:
-            channels = self._channels(incoming)
+            channels = self._channels(one for many in pending.values() for one in many)
             unknown_channel = [key for key, incoming in pending.items() if incoming[0].channel not in channels]
             for key in unknown_channel:
                 _fail([key], pending, answers, NotFound("channel", pending[key][0].channel))
             if pending:
                 self._settle(pending, channels, answers)
-        except StoreUnavailable as error:
+        except LastunitError as error:
             _fail(list(pending), pending, answers, error)
-        return answers
+        except Exception as error:
+            if len(pending) > 1:
+                for half in _halves(pending):
+                    self._apply(half, answers)
+            else:
+                _fail(list(pending), pending, answers, contained(error, self.report_error))
 
     def preview(self, one: Incoming) -> ChangeResult:
         """What this input would come to now; nothing is written. Raises what it would be answered with instead."""
@@ -129,7 +141,7 @@ class ChangeOrders:
         if one.channel not in channels:
             raise NotFound("channel", one.channel)
         pending = {one.order_id: [one]}
-        answer = _plan(pending, self._read(pending, channels), self.clock.now())[one.order_id].answers[one.key]
+        answer = self._plan(pending, self._read(pending, channels))[one.order_id].answers[one.key]
         if isinstance(answer, LastunitError):
             raise answer
         return answer
@@ -141,7 +153,7 @@ class ChangeOrders:
         orders_max, idle_rounds = ORDERS_MAX, 0
         known = self._read(pending, channels)
         while pending:
-            drafts = _plan(pending, known, self.clock.now())
+            drafts = self._plan(pending, known)
             _answer(drafts, [key for key, draft in drafts.items() if draft.change is None], pending, answers)
             groups = pack([draft.change for draft in drafts.values() if draft.change], orders_max, known.gone)
             if not groups:
@@ -168,6 +180,50 @@ class ChangeOrders:
                 self.pause(idle_rounds)
             if idle_rounds >= ROUNDS_MAX:
                 _fail(list(pending), pending, answers, Contention(f"{idle_rounds} attempts refused"))
+
+    def _plan(self, pending: Mapping[str, Sequence[Incoming]], known: BatchState) -> dict[str, PlannedChange]:
+        """Decide order after order, each against what the ones before it left."""
+        levels, drafts, now = dict(known.levels), dict[str, PlannedChange](), self.clock.now()
+        for key, incoming in pending.items():
+            drafts[key] = draft = self._fold(known.orders.get(key), incoming, known, levels, now)
+            _move(levels, draft.change.levels() if draft.change else {})
+        return drafts
+
+    def _fold(
+        self,
+        before: Order | None,
+        incoming: Sequence[Incoming],
+        known: BatchState,
+        levels: Mapping[LevelKey, Level],
+        now: datetime,
+    ) -> PlannedChange:
+        """All inputs about one order, as one change: a transaction may hold its row only once."""
+        order, outcomes, answers, left = before, dict[str, Outcome](), Answers(), dict(levels)
+        states, back = list[State](), Counter[tuple[str, str]]()
+        for one in incoming:
+            try:
+                decided = decide(
+                    order, one.order_input, _context(one.channel, known, left, now), instant=one.instant
+                )
+                if decided.change:
+                    _move(left, decided.change.levels())
+                    back += restocked_by_channel(order, decided.change.after)
+                    order = decided.change.after
+                    states.append(order.state)
+            except Exception as error:
+                answers[one.key] = contained(error, self.report_error)
+            else:
+                outcomes[one.key] = decided.outcome
+        if order is not None:
+            answers |= {key: ChangeResult(outcome, order) for key, outcome in outcomes.items()}
+        changed = order is not None and order != before
+        through = tuple(states[:-1])
+        return PlannedChange(
+            OrderChange(before=before, after=order, through=through, restocked_by_channel=back)
+            if order is not None and changed
+            else None,
+            answers,
+        )
 
     def _write(self, group: CommitGroup) -> LastunitError | None:
         """None: written. An unknown outcome is asked again under the same id, which can only succeed once."""
@@ -254,50 +310,6 @@ def _by_order(incoming: Iterable[Incoming]) -> dict[str, list[Incoming]]:
     return orders
 
 
-def _plan(pending: Mapping[str, Sequence[Incoming]], known: BatchState, now: datetime) -> dict[str, PlannedChange]:
-    """Decide order after order, each against what the ones before it left."""
-    levels, drafts = dict(known.levels), dict[str, PlannedChange]()
-    for key, incoming in pending.items():
-        drafts[key] = draft = _fold(known.orders.get(key), incoming, known, levels, now)
-        _move(levels, draft.change.levels() if draft.change else {})
-    return drafts
-
-
-def _fold(
-    before: Order | None,
-    incoming: Sequence[Incoming],
-    known: BatchState,
-    levels: Mapping[LevelKey, Level],
-    now: datetime,
-) -> PlannedChange:
-    """All inputs about one order, as one change: a transaction may hold its row only once."""
-    order, outcomes, answers, left = before, dict[str, Outcome](), Answers(), dict(levels)
-    states, back = list[State](), Counter[tuple[str, str]]()
-    for one in incoming:
-        context = _context(one.channel, known, left, now)
-        try:
-            decided = decide(order, one.order_input, context, instant=one.instant)
-        except LastunitError as error:
-            answers[one.key] = error
-            continue
-        outcomes[one.key] = decided.outcome
-        if decided.change:
-            _move(left, decided.change.levels())
-            back += restocked_by_channel(order, decided.change.after)
-            order = decided.change.after
-            states.append(order.state)
-    if order is not None:
-        answers |= {key: ChangeResult(outcome, order) for key, outcome in outcomes.items()}
-    changed = order is not None and order != before
-    through = tuple(states[:-1])
-    return PlannedChange(
-        OrderChange(before=before, after=order, through=through, restocked_by_channel=back)
-        if order is not None and changed
-        else None,
-        answers,
-    )
-
-
 def _context(channel: str, known: BatchState, levels: Mapping[LevelKey, Level], now: datetime) -> DecisionContext:
     return DecisionContext(
         channel=known.channels[channel],
@@ -310,9 +322,17 @@ def _context(channel: str, known: BatchState, levels: Mapping[LevelKey, Level], 
 
 
 def _move(levels: dict[LevelKey, Level], movements: Mapping[LevelKey, Movement]) -> None:
-    for key, movement in movements.items():
-        sku, location = key
-        levels[key] = level_after(levels.get(key) or Level(sku=sku, location=location), movement)
+    """All of them, or none where one is impossible."""
+    levels |= {
+        key: level_after(levels.get(key) or Level(sku=key.sku, location=key.location), movement)
+        for key, movement in movements.items()
+    }
+
+
+def _halves(pending: Mapping[str, list[Incoming]]) -> Iterable[dict[str, list[Incoming]]]:
+    many = list(pending.items())
+    middle = len(many) // 2
+    return dict(many[:middle]), dict(many[middle:])
 
 
 def _answer(

@@ -5,7 +5,6 @@ before it began is imported (`domain/listings/order_watermark.py`), and listings
 looked at again.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,17 +30,19 @@ from lastunit.domain.listings.order_watermark import (
 )
 from lastunit.domain.orders.context import Outcome
 from lastunit.domain.orders.inbound import ChannelEvent
-from lastunit.domain.review import ExceptionKind, ExceptionRecord
+from lastunit.domain.review import ExceptionKind
 from lastunit.ports.channel import OrderSource, OrdersPage
 from lastunit.ports.listings import Polls, RateLimit
 from lastunit.ports.orders import Exceptions
 from lastunit.ports.settings import Settings
-from lastunit.ports.system import Clock, Queue, RunParallel
+from lastunit.ports.system import Clock, Queue, ReportError, RunParallel
 from lastunit.use_cases.listings.push.tasks import PushTask, push_message
 from lastunit.use_cases.listings.rate_limit import await_slot
 from lastunit.use_cases.lookup import get_channel
 from lastunit.use_cases.messages import RetryOrderMessage
 from lastunit.use_cases.orders.change_orders import ChangeOrders, ChangeResult, Incoming
+from lastunit.use_cases.orders.record_exception import RecordException, kind_of
+from lastunit.use_cases.unexpected import contained
 
 CHANNELS_MAX = 8  # Polled side by side.
 WORK_SECONDS = 40  # No page is begun later; the function may run for 60 s.
@@ -72,6 +73,7 @@ class PollChannels:
     clock: Clock
     sleep: Callable[[float], None]
     run_parallel: RunParallel
+    report_error: ReportError
 
     def run(self) -> dict[str, Polled]:
         """All channels side by side: one in trouble keeps no other from its poll."""
@@ -90,8 +92,8 @@ class PollChannels:
     def _attempt(self, name: str, until: datetime) -> Polled:
         try:
             return self._poll(name, until)
-        except LastunitError as error:
-            return Polled(error=str(error))
+        except Exception as error:
+            return Polled(error=str(contained(error, self.report_error)))
 
     def _poll(self, name: str, until: datetime) -> Polled:
         channel = get_channel(self.settings, name)
@@ -125,9 +127,10 @@ class _Poll:
     def finish(self, until: datetime) -> Polled:
         try:
             at_the_end = self._read(until)
-        except LastunitError as error:
-            self._save(interrupted(self.before, self.reading, self._now(), str(error)))
-            return Polled(found=self.found, error=str(error))
+        except Exception as error:
+            why = str(contained(error, self.poll.report_error))
+            self._save(interrupted(self.before, self.reading, self._now(), why))
+            return Polled(found=self.found, error=why)
         if at_the_end:
             self._save(ended(self.before, self.reading, self._now()))
         return Polled(at_the_end, self.found, self.after.last_error)
@@ -176,48 +179,43 @@ class _Poll:
 
     def _applied(self, page: OrdersPage) -> PollReading:
         """With all of the page imported or waiting for a person; raises what keeps it from being either."""
-        failed = [*page.unreadable, *self._change(page.events)]
-        recorded = [self._record(external_id, cause) for external_id, cause in failed]
+        unreadable = [(ExceptionKind.UNREADABLE_ORDER, *one) for one in page.unreadable]
+        recorded = [self._record(*one) for one in [*unreadable, *self._change(page.events)]]
         waiting = sorted(self.poll.polls.waiting(recorded))
         reading = self.reading.applied(page.latest, waiting, self._now())
         if len(reading.unimported) > UNIMPORTED_MAX:
             raise ChannelUnavailable(f"more than {UNIMPORTED_MAX} of its orders cannot be imported")
         return reading
 
-    def _change(self, events: Sequence[ChannelEvent]) -> list[tuple[str, str]]:
-        """(External id, why) of what can never be applied. Raises what may go well another time."""
+    def _change(self, events: Sequence[ChannelEvent]) -> list[tuple[ExceptionKind, str, str]]:
+        """(Kind, external id, why) of what can never be applied. Raises what may go well another time."""
         answers = (
             self.poll.change.apply([Incoming(str(at), event) for at, event in enumerate(events)]) if events else {}
         )
         changed = [answer for answer in answers.values() if isinstance(answer, ChangeResult)]
         self.found += sum(one.outcome not in KNOWN_ALREADY for one in changed)
-        failed = list[tuple[str, str]]()
+        failed = list[tuple[ExceptionKind, str, str]]()
         for at, event in enumerate(events):
             answer = answers[str(at)]
             if isinstance(answer, LastunitError):
                 if answer.retryable or isinstance(answer, NotFound):  # Its channel's settings are gone.
                     raise answer
-                failed.append((event.external_id, str(answer)))
+                failed.append((kind_of(answer), event.external_id, str(answer)))
         return failed
 
-    def _record(self, external_id: str, cause: str) -> str:
+    def _record(self, kind: ExceptionKind, external_id: str, cause: str) -> str:
         """The same order for the same reason is one exception, however many polls meet it."""
         name = self.channel.name
-        exception_id = hashlib.sha256(f"{name} {external_id} {cause}".encode()).hexdigest()[:24]
-        # Resolving it makes the next poll read the order again; the queue only tries what is known of it.
-        payload = RetryOrderMessage(channel=name, external_id=external_id).to_json()
-        why, at = f"order {external_id}: {cause}", self._now().isoformat()
-        self.poll.exceptions.record(
-            ExceptionRecord(
-                exception_id=exception_id,
-                kind=ExceptionKind.UNREADABLE_ORDER,
-                channel=name,
-                cause=why,
-                at=at,
-                payload=payload,
-            )
+        # Each time it fails unexpectedly its log entry is another.
+        reason = kind.value if kind is ExceptionKind.UNEXPECTED_ERROR else cause
+        return RecordException(self.poll.exceptions, self.poll.clock).record(
+            kind,
+            name,
+            identity=f"{name} {external_id} {reason}",
+            cause=f"order {external_id}: {cause}",
+            # Resolving it makes the next poll read the order again; the queue only tries what is known of it.
+            payload=RetryOrderMessage(channel=name, external_id=external_id).to_json(),
         )
-        return exception_id
 
     def _save(self, position: Position) -> None:
         """Raises Conflict when another poll has kept one: it read the same, and went on from there."""

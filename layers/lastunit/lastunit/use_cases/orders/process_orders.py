@@ -1,6 +1,5 @@
 """Use case: messages of the orders queue become changes of orders; what cannot be read becomes an exception."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,6 @@ from lastunit.domain.errors import (
     NotFound,
     NotSent,
     OutcomeUnknown,
-    StoreUnavailable,
     UnknownMessage,
     UnreadableOrder,
 )
@@ -21,11 +19,11 @@ from lastunit.domain.keys import OrderKey
 from lastunit.domain.orders.inbound import DeadlineCheck, OrderInput, PartlyUnreadable, RetryOrder, StockArrived
 from lastunit.domain.orders.snapshot import Notification
 from lastunit.domain.orders.states import State
-from lastunit.domain.review import ExceptionKind, ExceptionRecord
+from lastunit.domain.review import ExceptionKind
 from lastunit.ports.channel import OrderSource
 from lastunit.ports.orders import Exceptions, OrderStore
 from lastunit.ports.settings import Settings
-from lastunit.ports.system import Clock, RunParallel
+from lastunit.ports.system import Clock, ReportError, RunParallel
 from lastunit.use_cases.lookup import SettingsOnce, get_channel
 from lastunit.use_cases.messages import (
     ORDERS,
@@ -37,6 +35,8 @@ from lastunit.use_cases.messages import (
     from_json,
 )
 from lastunit.use_cases.orders.change_orders import ChangeOrders, ChangeResult, Incoming
+from lastunit.use_cases.orders.record_exception import RecordException, kind_of
+from lastunit.use_cases.unexpected import contained
 
 FETCHES_MAX = 8  # Thin notifications are fetched side by side, within every channel's rate limit.
 CONSECUTIVE_FAILURES_MAX = 3  # Then a channel that does not answer may cost the rest of the batch no more time.
@@ -78,6 +78,7 @@ class ProcessOrders:
     exceptions: Exceptions
     clock: Clock
     run_parallel: RunParallel
+    report_error: ReportError
 
     def handle(self, messages: Sequence[ReceivedMessage]) -> dict[str, MessageResult]:
         """An answer per message; none of them keeps the others from theirs.
@@ -100,9 +101,16 @@ class ProcessOrders:
             self.change.apply([Incoming(key, order_input) for key, order_input in inputs.items()]) if inputs else {}
         )
         return {
-            message.key: self._answer(message, found, changed)
+            message.key: self._contained(lambda one=message, said=found: self._answer(one, said, changed))  # type: ignore[misc]
             for message, found in zip(messages, read, strict=True)
         }
+
+    def _contained(self, answer: Callable[[], MessageResult]) -> MessageResult:
+        """A message whose exception could not be kept comes again."""
+        try:
+            return answer()
+        except Exception as error:
+            return contained(error, self.report_error)
 
     def _answer(
         self,
@@ -120,20 +128,34 @@ class ProcessOrders:
         if unknown:
             return self._record(ExceptionKind.UNKNOWN_CHANNEL, _read(message), str(unknown), channel=unknown.name)
         others = [error for error in errors if not isinstance(error, NotFound)]
-        return others[0] if others else Handled(tuple(one for one in results if isinstance(one, ChangeResult)))
+        again = next((error for error in others if error.retryable), None)
+        if again:
+            return again
+        if others:
+            return self._record(kind_of(others[0]), _read(message), str(others[0]))
+        return Handled(tuple(one for one in results if isinstance(one, ChangeResult)))
 
     def _read(self, message: ReceivedMessage, failures: "Counter[str]") -> "list[OrderInput] | MessageResult":
         try:
+            return self._understand(message, failures)
+        except LastunitError as error:
+            return error
+        except Exception as error:
+            why = contained(error, self.report_error)
+            return self._contained(lambda: self._record_whole(ExceptionKind.UNEXPECTED_ERROR, message, why))
+
+    def _understand(self, message: ReceivedMessage, failures: "Counter[str]") -> "list[OrderInput] | MessageResult":
+        try:
             content = _read(message)
         except UnknownMessage as error:
-            return self._record_unknown(message, error)
+            return self._record_whole(ExceptionKind.UNKNOWN_MESSAGE, message, error)
         except InvalidInput as error:
             return error  # Nobody wrote it: it ends in the dead-letter queue, alone.
         try:
             return list(self._inputs(content, failures))
         except PartlyUnreadable as error:
-            recorded = self._record(ExceptionKind.UNREADABLE_ORDER, content, str(error))
-            return recorded if isinstance(recorded, LastunitError) else list(error.events)
+            self._record(ExceptionKind.UNREADABLE_ORDER, content, str(error))
+            return list(error.events)
         except ForbiddenAddress as error:
             # Without its payload: the address may carry what nobody should read.
             return self._record(ExceptionKind.FORBIDDEN_ADDRESS, _without_payload(content), str(error))
@@ -141,8 +163,6 @@ class ProcessOrders:
             return self._record(ExceptionKind.UNREADABLE_ORDER, content, str(error))
         except NotFound as error:
             return self._record(ExceptionKind.UNKNOWN_CHANNEL, content, str(error))
-        except LastunitError as error:
-            return error
 
     def _inputs(self, content: OrdersMessage, failures: "Counter[str]") -> Iterable[OrderInput]:
         match content:
@@ -175,34 +195,24 @@ class ProcessOrders:
 
     def _record(
         self, kind: ExceptionKind, content: OrdersMessage, cause: str, channel: str | None = None
-    ) -> MessageResult:
+    ) -> RecordedException:
         payload = content.to_json()
         name = channel or ("" if isinstance(content, StockArrivedMessage) else content.channel)
         # The id comes from the event, not from the message: a redelivered event is the same exception.
         event = content.event_id if isinstance(content, NotificationMessage) else payload
-        return self._keep(kind, name, f"{name} {event}", cause, payload)
+        return self._keep(kind, name, identity=f"{name} {event}", cause=cause, payload=payload)
 
-    def _record_unknown(self, message: ReceivedMessage, error: UnknownMessage) -> MessageResult:
-        """Whole, so that the release which wrote it can be given it back."""
-        return self._keep(ExceptionKind.UNKNOWN_MESSAGE, "", message.body, str(error), message.body)
+    def _record_whole(
+        self, kind: ExceptionKind, message: ReceivedMessage, error: LastunitError
+    ) -> RecordedException:
+        """As it came, so that a release which can read it can be given it back."""
+        return self._keep(kind, "", identity=message.body, cause=str(error), payload=message.body)
 
-    def _keep(self, kind: ExceptionKind, channel: str, identity: str, cause: str, payload: str) -> MessageResult:
-        """A message whose exception could not be kept comes again."""
-        exception_id = hashlib.sha256(identity.encode()).hexdigest()[:24]
-        try:
-            self.exceptions.record(
-                ExceptionRecord(
-                    exception_id=exception_id,
-                    kind=kind,
-                    channel=channel,
-                    cause=cause,
-                    at=self.clock.now().isoformat(),
-                    payload=payload,
-                )
-            )
-        except StoreUnavailable as error:
-            return error
-        return RecordedException(exception_id)
+    def _keep(
+        self, kind: ExceptionKind, channel: str, *, identity: str, cause: str, payload: str
+    ) -> RecordedException:
+        record = RecordException(self.exceptions, self.clock)
+        return RecordedException(record.record(kind, channel, identity=identity, cause=cause, payload=payload))
 
 
 def _read(message: ReceivedMessage) -> OrdersMessage:

@@ -22,8 +22,13 @@ class ResolveException:
         self.exceptions.resolve(exception_id, by, self.clock.now().isoformat(), tried_again=retry)
 
     def _message(self, exception_id: str) -> OrdersMessage:
+        text = self.exceptions.message(exception_id)
+        if not text:
+            raise Conflict(
+                "its message was too large to be kept", remedy="have its channel send it again; then resolve it"
+            )
         try:
-            return from_json(self.exceptions.message(exception_id), ORDERS)
+            return from_json(text, ORDERS)
         except (InvalidInput, UnknownMessage) as error:
             raise Conflict(
                 f"this release cannot read it: {error}", remedy="deploy the one that wrote it"

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lastunit.domain.channel import Channel, Sync
-from lastunit.domain.errors import MissingCapability, StoreUnavailable
+from lastunit.domain.errors import MissingCapability
 from lastunit.domain.keys import ListingKey
-from lastunit.ports.system import Queue
+from lastunit.ports.system import Queue, ReportError
 from lastunit.use_cases.listings.push.absolute_push import AbsolutePush
 from lastunit.use_cases.listings.push.claimed_listings import CLAIM_SECONDS
 from lastunit.use_cases.listings.push.context import PushContext
 from lastunit.use_cases.listings.push.increment_push import IncrementPush
 from lastunit.use_cases.listings.push.tasks import Finished, PushResult, PushTask, RetryLater, push_message
 from lastunit.use_cases.messages import PushChannelMessage, PushesMessage
+from lastunit.use_cases.unexpected import contained
 
 __all__ = ["Finished", "PushQuantities", "PushResult", "PushTask", "RetryLater"]
 
@@ -30,21 +31,23 @@ class PushQuantities:
     context: PushContext
     queue: Queue
     new_id: Callable[[], str]
+    report_error: ReportError
 
     def push(self, tasks: Iterable[PushTask]) -> dict[ListingKey, PushResult]:
-        """A result per listing; one that fails keeps no other from its push."""
+        """A result per listing; a channel in trouble keeps no other from its pushes."""
         results: dict[ListingKey, PushResult] = {}
         until = self.context.clock.now() + timedelta(seconds=WORK_SECONDS)
         for name, wanted in _by_channel(tasks).items():
             try:
                 channel = self.context.settings.channel(name)
                 results |= self._push(channel, wanted, until) if channel else _nothing(wanted)
-            except StoreUnavailable:
-                # Sooner they would meet the claims that could not be ended, whose holder looks no more.
-                results |= {task.key: RetryLater(CLAIM_SECONDS + 1) for task in wanted}
             except MissingCapability:
                 # Nothing can be listed there, so this listing was not made by the API; it is never asked for again.
                 results |= {task.key: Finished(refused=True) for task in wanted}
+            except Exception as error:
+                contained(error, self.report_error)
+                # Sooner they would meet the claims that could not be ended, whose holder looks no more.
+                results |= {task.key: RetryLater(CLAIM_SECONDS + 1) for task in wanted}
         return results
 
     def fan_out(self, channel: str, after: str | None = None, *, overwrite: bool = False) -> None:
