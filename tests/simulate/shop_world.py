@@ -61,6 +61,7 @@ class ShopWorld:
     """`moved`: (SKU, location) → units that staff brought in less those they took out. `edited`: (channel, name) of
     numbers that were changed on the channel itself. `trusting`: channels that say everything once, by webhooks that
     are sent until they are accepted, and rely on that. `odd`: (channel, id) of orders that cannot be understood.
+    `reported_twice`: labels of parcels that the store reports as well.
     """
 
     cloud: Cloud
@@ -75,6 +76,7 @@ class ShopWorld:
     webhooks: Counter[str] = field(default_factory=Counter)
     trusting: set[str] = field(default_factory=set)
     odd: list[tuple[str, str]] = field(default_factory=list)
+    reported_twice: set[str] = field(default_factory=set)
 
     # -- marketplaces ----------------------------------------------------------------------------------------
 

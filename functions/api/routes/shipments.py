@@ -9,6 +9,7 @@ from functions.api.schemas.orders import OrderChangedOut
 from functions.api.schemas.shipments import ShipmentIn
 from lastunit.domain.keys import OrderKey
 from lastunit.domain.orders.inbound import ShipmentNotice
+from lastunit.domain.orders.parcels import tracking_digests
 
 router = APIGatewayHttpRouter()
 
@@ -25,6 +26,7 @@ def ship(order_id: OrderId, body: ShipmentIn) -> Response[OrderChangedOut]:
             lines=tuple(line.line() for line in body.lines),
             location=body.location,
             shipped_at=body.shipped_at,
+            tracking=tracking_digests(body.tracking_number),
         )
     )
 

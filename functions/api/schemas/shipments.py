@@ -27,6 +27,7 @@ class ShipmentIn(Body):
     lines: Annotated[list[ShippedLineIn], Field(min_length=1, max_length=500)]
     location: Name | None = None
     shipped_at: Instant | None = None
+    tracking_number: OutsideId | None = None
 
 
 class PickedUnitsOut(Answer):
@@ -50,13 +51,18 @@ class PickedUnitsOut(Answer):
 
 
 class ShipmentOut(Answer):
-    """A shipment: line id → units of the line, and the units it depleted. A voided one depletes nothing."""
+    """A shipment: line id → units of the line, and the units it depleted. A voided one depletes nothing.
+
+    One of a parcel that another system reported before has only the units that were new. `reporter`: the channel
+    that reported it; empty: a person.
+    """
 
     shipment_id: str
     lines: dict[str, int]
     picked: list[PickedUnitsOut]
     voided: bool
     shipped_at: DateTime | None
+    reporter: str
 
     @classmethod
     def of(cls, shipment: Shipment) -> "ShipmentOut":
@@ -66,6 +72,7 @@ class ShipmentOut(Answer):
             picked=[PickedUnitsOut.of(one) for one in shipment.picked],
             voided=shipment.voided,
             shipped_at=shipment.shipped_at,
+            reporter=shipment.reporter,
         )
 
 

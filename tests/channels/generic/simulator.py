@@ -392,7 +392,7 @@ def _shipment_data(
         "order_id": order_id,
         "shipped_at": at,
         "carrier": "USPS",
-        "tracking_number": "9400100000000000000000",
+        "tracking_number": f"9400 {shipment_id}",
         "recipient": "Ada Example",
         "lines": [
             row | ({"line_id": order.line_ids[row["sku"]]} if row["sku"] in order.line_ids else {}) for row in rows

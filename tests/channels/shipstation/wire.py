@@ -44,6 +44,10 @@ class SentShipment:
         return f"se-{7_000_000 + self.number}"
 
     @property
+    def tracking_number(self) -> str:
+        return f"1Z{self.number:016d}" if self.is_external else f"9400{self.number:018d}"
+
+    @property
     def status(self) -> str:
         return "voided" if self.voided_at else "completed"
 
@@ -85,7 +89,7 @@ def v1_shipment(sent: SentShipment, order_field: str, with_items: bool) -> dict[
         "customerEmail": "ada@example.com",
         "createDate": pacific(sent.created_at),
         "shipDate": pacific(sent.created_at)[:10],
-        "trackingNumber": f"9400{sent.number:018d}",
+        "trackingNumber": sent.tracking_number,
         "isReturnLabel": sent.is_return,
         "warehouseId": int(sent.parcel.warehouse),
         "voided": sent.voided_at is not None,
@@ -137,7 +141,7 @@ def v2_label(sent: SentShipment) -> dict[str, Any]:
         "label_id": sent.label_id,
         "status": sent.status,
         "shipment_id": sent.parcel_id,
-        "tracking_number": f"9400{sent.number:018d}",
+        "tracking_number": sent.tracking_number,
         "created_at": zulu(sent.created_at),
         "is_return_label": sent.is_return,
         "voided": sent.voided_at is not None,
@@ -150,7 +154,7 @@ def v2_fulfillment(sent: SentShipment) -> dict[str, Any]:
     return {
         "fulfillment_id": sent.label_id,
         "shipment_id": sent.parcel_id,
-        "tracking_number": f"1Z{sent.number:016d}",
+        "tracking_number": sent.tracking_number,
         "created_at": zulu(sent.created_at),
         "voided_at": zulu(sent.voided_at) if sent.voided_at else None,
         "ship_to": {"name": "Ada Example"},

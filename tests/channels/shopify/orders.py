@@ -131,6 +131,9 @@ def _fulfilment_node(fulfilment: Mapping[str, Any]) -> Node:
         "status": fulfilment["status"].upper(),
         "createdAt": _utc(fulfilment["created_at"]),
         "location": _place(fulfilment["location_id"]),
+        "trackingInfo": lambda info, first=None: [
+            {"number": one} for one in fulfilment["tracking_numbers"][:first]
+        ],
         "fulfillmentLineItems": _connection(rows),
     }
 

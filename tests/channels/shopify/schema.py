@@ -59,11 +59,13 @@ type Refund implements Node {
 }
 type FulfillmentLineItem implements Node { id: ID! quantity: Int lineItem: LineItem! }
 type FulfillmentLineItemConnection { nodes: [FulfillmentLineItem!]! pageInfo: PageInfo! }
+type FulfillmentTrackingInfo { number: String }
 type Fulfillment implements Node {
   id: ID!
   status: String!
   createdAt: DateTime!
   location: Location
+  trackingInfo(first: Int): [FulfillmentTrackingInfo!]!
   fulfillmentLineItems(first: Int, after: String): FulfillmentLineItemConnection!
 }
 type Order implements Node {

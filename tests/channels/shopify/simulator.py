@@ -128,11 +128,16 @@ class Shopify(Marketplace):
         self._announce("orders/edited", reported)
         self._announce("orders/updated", body)
 
-    def ship(self, order_id: str, lines: Mapping[str, int], location_id: int | None = None) -> str:
-        """The id of the fulfilment. Committed units leave; what is available stays."""
+    def ship(
+        self, order_id: str, lines: Mapping[str, int], location_id: int | None = None, tracking: str | None = None
+    ) -> str:
+        """The id of the fulfilment. Committed units leave; what is available stays.
+
+        `tracking`: of a parcel that somebody else has sent, such as a shipping platform.
+        """
         with self.changed:
             order = self.orders[order_id]
-            fulfilment = self._fulfilment(order, lines, location_id or self.location_id)
+            fulfilment = self._fulfilment(order, lines, location_id or self.location_id, tracking)
             order["fulfillments"].append(fulfilment)
             self._commit(order, fulfilment, -1)
             body, reported = json.dumps(order).encode(), json.dumps(fulfilment).encode()
@@ -252,22 +257,26 @@ class Shopify(Marketplace):
 
     # -- fulfilments -----------------------------------------------------------------------------------------
 
-    def _fulfilment(self, order: Mapping[str, Any], lines: Mapping[str, int], place: int) -> dict[str, Any]:
+    def _fulfilment(
+        self, order: Mapping[str, Any], lines: Mapping[str, int], place: int, tracking: str | None
+    ) -> dict[str, Any]:
         if not lines or place not in (self.location_id, self.other_location_id):
             raise ValueError("a fulfilment needs lines and one of the shop's locations")
         wanted = [(line_of(order, name), quantity) for name, quantity in lines.items()]
         if any(not 1 <= quantity <= line["fulfillable_quantity"] for line, quantity in wanted):
             raise ValueError("more than is left to fulfil")
-        moment = self._now()
+        moment, number = self._now(), self._next_id()
+        tracking = tracking or f"9400{number:018d}"
         return {
-            "id": self._next_id(),
+            "id": number,
             "order_id": order["id"],
             "status": "success",
             "created_at": moment,
             "updated_at": moment,
             "service": "manual",
             "tracking_company": "USPS",
-            "tracking_number": "9400100000000000000000",
+            "tracking_number": tracking,
+            "tracking_numbers": [tracking],
             "email": order["email"],
             "destination": order["shipping_address"],
             "location_id": place,

@@ -376,7 +376,7 @@ def test_an_exception_is_tried_again_once_its_cause_is_mended(ordered: ApiClient
 
     retried = ordered.post(f"{ORDER}/retry")
 
-    assert ((200, "exception"), "shipped_uncovered") == (outcome(stuck), stuck[1]["order"]["reason"])
+    assert ((200, "exception"), "shipped_beyond_order") == (outcome(stuck), stuck[1]["order"]["reason"])
     assert (200, "shipped") == outcome(retried)
     assert Stock(on_hand=0, reserved=0, available=0) == stock(ordered)
 

@@ -2,8 +2,9 @@
 
 from tests.simulate.draws.drawn import Draw
 from tests.simulate.draws.odd_orders import ODD_ORDERS
+from tests.simulate.draws.parcels import LABEL_VOIDED, REPORTED_TWICE
 
-DRAWS: tuple[Draw, ...] = (ODD_ORDERS,)
+DRAWS: tuple[Draw, ...] = (ODD_ORDERS, REPORTED_TWICE, LABEL_VOIDED)
 """New ones are added at the end: the numbers of their intents follow from their place."""
 
 BY_NAME = {draw.name: draw for draw in DRAWS}

@@ -29,6 +29,22 @@ def sells_on_ebay(scenario: Scenario) -> bool:
 
 OF_ORDERS = (
     Mutant(
+        "parcel-of-two-systems-depleted-twice",
+        "domain/orders/parcels.py",
+        "    return most - own\n",
+        "    return Counter()\n",
+        ("3",),
+        draws=("parcel_reported_twice",),
+    ),
+    Mutant(
+        "void-by-one-system-leaves-the-others-report",
+        "domain/orders/parcels.py",
+        "if one.reporter != reporter and not one.voided and",
+        "if False and",
+        ("3",),
+        draws=("label_voided",),
+    ),
+    Mutant(
         "unreadable-order-comes-again",
         "use_cases/orders/process_orders.py",
         "        except UnreadableOrder as error:\n            return self._record(",

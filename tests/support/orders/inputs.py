@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lastunit.domain.orders.inbound import DecideRequest, RetryOrder, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
 from tests.support.clock import NOON
 
@@ -52,16 +53,34 @@ def shipment_notice(
     shipment_id: str = "s1",
     channel: str = "web",
     location: str | None = None,
+    reporter: str = "",
+    tracking: str | None = None,
 ) -> ShipmentNotice:
     """A parcel left with so many units of each SKU name."""
     shipped = tuple(ShippedLine(quantity, names=(name,)) for name, quantity in units.items())
     return ShipmentNotice(
-        channel=channel, external_id=external_id, shipment_id=shipment_id, lines=shipped, location=location
+        channel=channel,
+        external_id=external_id,
+        shipment_id=shipment_id,
+        lines=shipped,
+        location=location,
+        reporter=reporter,
+        tracking=tracking_digests(tracking),
     )
 
 
-def voided(shipment_id: str = "s1", external_id: str = "1") -> ShipmentNotice:
-    return ShipmentNotice(channel="web", external_id=external_id, shipment_id=shipment_id, lines=(), voided=True)
+def voided(
+    shipment_id: str = "s1", external_id: str = "1", *, reporter: str = "", tracking: str | None = None
+) -> ShipmentNotice:
+    return ShipmentNotice(
+        channel="web",
+        external_id=external_id,
+        shipment_id=shipment_id,
+        lines=(),
+        voided=True,
+        reporter=reporter,
+        tracking=tracking_digests(tracking),
+    )
 
 
 def accept(lines: Mapping[str, int] | None = None, by: str = "Ann") -> DecideRequest:

@@ -84,6 +84,12 @@ def test_a_parcel_is_announced_once_when_booked_and_once_when_voided() -> None:
     assert [] == announcements_of(voided, replace(voided, revision="3"))
 
 
+def test_a_parcel_that_another_system_reports_as_well_is_announced_once() -> None:
+    again = replace(PARCEL, shipment_id="f1", lines={}, picked=())
+
+    assert [] == announcements_of(PARTLY, replace(PARTLY, shipments=(*PARTLY.shipments, again), revision="2"))
+
+
 def test_a_parcel_that_is_voided_before_it_was_known_was_never_booked() -> None:
     assert ["shipment.voided"] == types(
         announcements_of(RESERVED, replace(RESERVED, shipments=(replace(PARCEL, voided=True),)))

@@ -298,12 +298,14 @@ def test_a_cancel_hides_no_shipment_that_could_not_be_booked() -> None:
     )
 
 
-def test_a_shipment_of_an_order_that_comes_edited_down_to_nothing_is_booked_all_the_same() -> None:
+def test_a_shipment_of_an_order_that_comes_edited_down_to_nothing_waits_for_a_person() -> None:
     stub = after(decide_input(None, shipment_notice({"shirt": 1})))
-
     order = after(decide_input(stub, sold({"shirt": 0})))
 
-    assert ((), {"1": 1}, {}) == (order.pending_shipments, dict(shipped(order)), reserved(order))
+    said = after(decide_input(order, retry()))
+
+    assert (OrderReason.SHIPPED_BEYOND_ORDER, {}) == (order.reason, dict(shipped(order)))
+    assert ((), {"1": 1}, {}) == (said.pending_shipments, dict(shipped(said)), reserved(said))
 
 
 # Trying again

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
+
 from lastunit.domain.channel import Channel
 from lastunit.domain.keys import LevelKey
 from lastunit.domain.orders.context import Outcome
 from lastunit.domain.orders.inbound import PaymentReceived, RetryOrder, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.snapshot import SnapshotLine
 from lastunit.domain.orders.states import OrderReason as Why
 from lastunit.domain.orders.states import State
 from lastunit.domain.stock.catalogue import Sku
 from lastunit.domain.stock.levels import Adjustment, AdjustmentReason, Level, Place, Transfer
-from tests.support.orders.inputs import shipment_notice, sold
+from tests.support.orders.inputs import shipment_notice, sold, voided
 from tests.support.orders.order_scenario import OrderScenario
 from tests.support.stock.levels import PICKING, STORAGE, Stock, level_in_bins
 
@@ -207,22 +210,80 @@ def test_a_shipment_from_a_place_the_hub_does_not_know_is_an_exception() -> None
     assert (Why.SHIPPED_UNCOVERED, "Mars") == (shop.order().reason, shop.order().details["location"])
 
 
-def test_more_units_than_were_reserved_leave_if_they_are_there() -> None:
+def test_units_reported_beyond_the_order_wait_for_a_person_and_the_others_leave() -> None:
     shop = open_shop()
 
     shop.apply(sold({"hat": 3}), shipment_notice({"hat": 4}))
 
-    assert State.SHIPPED == shop.order().state
+    assert (State.EXCEPTION, Why.SHIPPED_BEYOND_ORDER) == (shop.order().state, shop.order().reason)
+    assert {"line": "hat", "units": "1"} == shop.order().details
+    assert Stock(on_hand=7, reserved=0, available=7) == shop.stock("hat")
+
+
+def test_units_beyond_the_order_leave_once_a_person_says_so() -> None:
+    shop = open_shop()
+    shop.apply(sold({"hat": 3}), shipment_notice({"hat": 4}))
+
+    shop.apply(RETRY)
+
+    assert (State.SHIPPED, None, {"1": 4}) == (
+        shop.order().state,
+        shop.order().reason,
+        shop.order().shipments[0].lines,
+    )
     assert Stock(on_hand=6, reserved=0, available=6) == shop.stock("hat")
 
 
-def test_more_units_than_there_are_is_an_exception_and_books_nothing() -> None:
+def test_units_beyond_the_order_are_gone_with_the_shipment_that_counted_them() -> None:
+    shop = open_shop()
+    shop.apply(sold({"hat": 3}), shipment_notice({"hat": 3}), shipment_notice({"hat": 3}, shipment_id="s2"))
+    waiting = shop.order().reason
+
+    shop.apply(voided(shipment_id="s2"))
+
+    assert (Why.SHIPPED_BEYOND_ORDER, State.SHIPPED, None) == (waiting, shop.order().state, shop.order().reason)
+    assert Stock(on_hand=7, reserved=0, available=7) == shop.stock("hat")
+
+
+def test_units_beyond_the_order_leave_by_themselves_once_the_order_has_them() -> None:
+    shop = open_shop()
+    shop.apply(sold({"hat": 3}), shipment_notice({"hat": 4}))
+
+    shop.apply(sold({"hat": 4}, revision="2"))
+
+    assert (State.SHIPPED, None) == (shop.order().state, shop.order().reason)
+    assert Stock(on_hand=6, reserved=0, available=6) == shop.stock("hat")
+
+
+def test_two_shipments_that_each_report_all_that_was_bought_deplete_it_once() -> None:
+    """As eBay reports two tracking numbers of one line."""
     shop = open_shop()
 
+    shop.apply(sold({"hat": 4}), shipment_notice({"hat": 4}), shipment_notice({"hat": 4}, shipment_id="s2"))
+
+    assert (State.EXCEPTION, Why.SHIPPED_BEYOND_ORDER) == (shop.order().state, shop.order().reason)
+    assert Stock(on_hand=6, reserved=0, available=6) == shop.stock("hat")
+
+
+def test_more_units_than_there_are_is_an_exception_when_a_person_says_that_they_left() -> None:
+    shop = open_shop()
     shop.apply(sold({"hat": 3}), shipment_notice({"hat": 11}))
 
+    shop.apply(RETRY)
+
     assert (State.EXCEPTION, Why.SHIPPED_UNCOVERED) == (shop.order().state, shop.order().reason)
-    assert Stock(on_hand=10, reserved=3, available=7) == shop.stock("hat")
+    assert Stock(on_hand=7, reserved=0, available=7) == shop.stock("hat")
+
+
+@pytest.mark.parametrize("units", [(2, 1), (1, 2), (1, 1, 1)])
+def test_a_parcel_by_sku_is_spread_over_all_lines_of_the_sku(units: tuple[int, ...]) -> None:
+    shop = open_shop()
+    lines = tuple(SnapshotLine(str(at), ("hat",), each) for at, each in enumerate(units, 1))
+
+    shop.apply(replace(sold({"hat": 1}), lines=lines), shipment_notice({"hat": 3}))
+
+    assert (State.SHIPPED, None) == (shop.order().state, shop.order().reason)
+    assert Stock(on_hand=7, reserved=0, available=7) == shop.stock("hat")
 
 
 def test_a_shipment_that_cannot_be_booked_does_not_block_the_next_one() -> None:

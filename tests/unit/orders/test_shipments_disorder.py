@@ -215,14 +215,14 @@ def test_of_two_shipments_only_the_voided_one_comes_back() -> None:
 
 
 def test_a_parcel_reported_before_the_void_whose_units_it_holds_is_booked_with_it() -> None:
-    """The same units packed anew: until the void comes, more have left than there were."""
+    """The same units packed anew: until the void comes, more have left than were ordered."""
     shop = open_shop({LevelKey("hat", "M"): level_in_bins("hat", "M", picking=5)})
     shop.apply(sold({"hat": 5}), shipment_notice({"hat": 5}), shipment_notice({"hat": 5}, shipment_id="s2"))
     waiting = shop.order().reason
 
     shop.apply(voided())
 
-    assert OrderReason.SHIPPED_UNCOVERED is waiting
+    assert OrderReason.SHIPPED_BEYOND_ORDER is waiting
     assert State.SHIPPED == shop.order().state
     assert shop.order().reason is None
     assert Stock(on_hand=0, reserved=0, available=0) == shop.stock("hat")

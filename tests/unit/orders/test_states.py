@@ -131,7 +131,6 @@ EXAMPLES = (
     transition(State.CANCELLED, State.REQUESTED, OPEN, FEW, GONE, sold({"hat": 12}, revision="3")),
     transition(State.CANCELLED, State.EXCEPTION, OPEN, FEW, cancelled(), ONE),
     transition(State.CANCELLED, State.PARTLY_SHIPPED, PAY_FIRST, MANY, accept({"1": 4}), ONE, late, TICK, PAID),
-    transition(State.CANCELLED, State.SHIPPED, OPEN, FEW, GONE, ONE),
 )
 
 

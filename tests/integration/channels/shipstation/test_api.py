@@ -22,6 +22,7 @@ from lastunit.domain.errors import (
     UnreadableOrder,
 )
 from lastunit.domain.orders.inbound import ChannelEvent, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.domain.orders.snapshot import Notification
 from lastunit.ports.channel import WebhookRequest
 from tests.channels.shipstation.fakes import ShipStationWebhookEndpoint, serving
@@ -107,6 +108,8 @@ def test_a_shipment_is_reported_with_its_lines_its_place_and_its_time(setup: Web
         lines=lines,
         location="montreal",
         shipped_at=at,
+        tracking=tracking_digests(setup.station.sent[shipment_id].tracking_number),
+        reporter="warehouse",
     )
 
 

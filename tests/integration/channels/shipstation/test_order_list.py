@@ -13,6 +13,7 @@ from lastunit.channels.shipstation.api import Api
 from lastunit.domain.channel import Channel
 from lastunit.domain.errors import ChannelUnavailable, OutcomeUnknown, Throttled
 from lastunit.domain.orders.inbound import ChannelEvent, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.domain.orders.snapshot import Notification
 from lastunit.ports.channel import OrdersPage
 from tests.channels.shipstation.simulator import LIMITS, V1, V2, ShipStation, new_key
@@ -114,6 +115,8 @@ def test_what_was_shipped_is_reported_as_its_webhook_would_have_reported_it(setu
         lines=lines,
         location="montreal",
         shipped_at=datetime.fromisoformat("2026-11-21T12:00:00.000000+00:00"),
+        tracking=tracking_digests(setup.station.sent[shipment_id].tracking_number),
+        reporter="warehouse",
     )
     assert first == page.events[0]
     assert setup.by_webhook() == set(page.events)

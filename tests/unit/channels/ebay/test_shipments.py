@@ -8,6 +8,7 @@ import pytest
 
 from lastunit.domain.errors import ChannelUnavailable, InvalidInput, UnreadableOrder
 from lastunit.domain.orders.inbound import ChannelEvent, PartlyUnreadable, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.domain.orders.snapshot import Notification, OrderSnapshot
 from tests.channels.ebay.fakes import LINE_ID, ORDER_ID, EbayRequest, api, still_wanted, webhook
 
@@ -159,9 +160,16 @@ def test_the_order_and_each_of_its_shipments_are_reported() -> None:
             shipment_id="F1",
             lines=(ShippedLine(2, LINE_ID, ("SKU-1",)),),
             shipped_at=datetime.fromisoformat("2026-08-02T10:00:00.000000+00:00"),
+            tracking=tracking_digests("9400"),
+            reporter="ebay-us",
         ),
         ShipmentNotice(
-            channel="ebay-us", external_id=ORDER_ID, shipment_id="F2", lines=(ShippedLine(1, OTHER_ID, ("SKU-2",)),)
+            channel="ebay-us",
+            external_id=ORDER_ID,
+            shipment_id="F2",
+            lines=(ShippedLine(1, OTHER_ID, ("SKU-2",)),),
+            tracking=tracking_digests("9400"),
+            reporter="ebay-us",
         ),
     ]
 

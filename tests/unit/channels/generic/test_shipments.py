@@ -12,6 +12,7 @@ from lastunit.channels.generic.orders import ShipmentIn, shipment
 from lastunit.domain.channel import Channel
 from lastunit.domain.errors import InvalidInput, UnreadableOrder
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.domain.orders.snapshot import Notification
 from lastunit.ports.channel import WebhookRequest
 from tests.channels.generic.simulator import new_secret
@@ -65,9 +66,10 @@ def test_an_event_of_a_shipment_becomes_a_notification_of_its_order(topic: str) 
 
     notification = api().parse(event(topic, parcel(**recipient)))
 
+    [digest] = tracking_digests("9400")
+    payload = parcel(tracking_number=digest)
     assert (
-        Notification(channel="shop", event_id="msg_1", order_id="A-1", topic=topic, payload=parcel())
-        == notification
+        Notification(channel="shop", event_id="msg_1", order_id="A-1", topic=topic, payload=payload) == notification
     )
 
 
@@ -89,8 +91,10 @@ def test_a_shipment_is_reported_with_its_lines_time_and_place() -> None:
         lines=(ShippedLine(2, "1", ("TEE",)), ShippedLine(1, None, ("MUG",))),
         location="montreal",
         shipped_at=datetime.fromisoformat("2026-08-01T12:00:00.000000+00:00"),
+        tracking=tracking_digests("9400"),
+        reporter="shop",
     )
-    assert expected == reported(parcel(lines=lines))
+    assert expected == reported(parcel(lines=lines, tracking_number="94 00"))
 
 
 def test_time_and_place_may_be_left_out() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from lastunit.domain.errors import ChannelUnavailable, InvalidInput, UnreadableOrder
 from lastunit.domain.orders.inbound import ChannelEvent, PartlyUnreadable, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from tests.channels.shipstation.fakes import (
     RESOURCE,
     V1,
@@ -38,11 +39,19 @@ EXPECTED = ShipmentNotice(
     lines=(ShippedLine(2, "10083872001911", ("TEE-RED-M",)),),
     location="montreal",
     shipped_at=datetime.fromisoformat("2026-08-01T20:24:32.053000+00:00"),
+    reporter="warehouse",
 )
 
 
 def test_a_shipment_of_v1_is_read_whole() -> None:
     assert reported(shipment()) == [EXPECTED]
+
+
+def test_the_tracking_number_of_a_label_is_kept_as_its_digest() -> None:
+    (event,) = reported(shipment(trackingNumber="9400 1"))
+
+    assert isinstance(event, ShipmentNotice)
+    assert tracking_digests("94001") == event.tracking
 
 
 def test_nothing_of_the_customer_is_kept() -> None:
@@ -117,6 +126,7 @@ def test_a_return_label_ships_nothing() -> None:
             location="montreal",
             shipped_at=EXPECTED.shipped_at,
             voided=True,
+            reporter="warehouse",
         )
     ]
 

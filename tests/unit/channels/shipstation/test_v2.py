@@ -7,6 +7,7 @@ import pytest
 
 from lastunit.domain.errors import ChannelUnavailable, UnreadableOrder
 from lastunit.domain.orders.inbound import ChannelEvent, PartlyUnreadable, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.ports.system import HttpResponse
 from tests.channels.shipstation.fakes import (
     FULFILLMENTS,
@@ -78,7 +79,14 @@ EXPECTED_V2 = ShipmentNotice(
     lines=(ShippedLine(2, "10083872001911", ("TEE-RED-M",)),),
     location="montreal",
     shipped_at=datetime.fromisoformat("2026-08-01T20:24:32.053000+00:00"),
+    reporter="warehouse",
 )
+
+
+def test_the_tracking_number_of_a_label_is_kept_as_its_digest() -> None:
+    events, _ = reported_v2(served(labels=(label(tracking_number="9400 1"),)))
+
+    assert [tracking_digests("94001")] == [event.tracking for event in events if isinstance(event, ShipmentNotice)]
 
 
 def test_a_label_is_reported_with_the_items_of_its_shipment() -> None:

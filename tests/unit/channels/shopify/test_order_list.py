@@ -67,7 +67,9 @@ def test_nothing_personal_is_asked_for() -> None:
     api.orders_since(datetime(2026, 8, 1, tzinfo=UTC), "cursor")
 
     asked = json.dumps(http.bodies)
-    assert [word for word in ("customer", "email", "ddress", "phone", "note", "tracking") if word in asked] == []
+    assert [
+        word for word in ("customer", "email", "ddress", "phone", "note", "company", "url") if word in asked
+    ] == []
     assert "cursor" == http.bodies[0]["variables"]["after"]
 
 

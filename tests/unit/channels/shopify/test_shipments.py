@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lastunit.channels.shopify.settings import Connection
 from lastunit.domain.errors import InvalidInput, UnreadableOrder
 from lastunit.domain.orders.inbound import ChannelEvent, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.domain.orders.snapshot import OrderSnapshot
 from tests.channels.shopify.fakes import events_of, make_api, signed
 
@@ -53,6 +54,8 @@ def test_a_fulfilment_that_succeeded_is_a_shipment_of_its_orders_lines(topic: st
         shipment_id="255858046",
         lines=(ShippedLine(2, "866550311766439020", ("variant:808950810", "TEE-RED-M")),),
         shipped_at=datetime.fromisoformat("2026-08-01T12:00:00.000000+00:00"),
+        tracking=tracking_digests("9400"),
+        reporter="shop",
     )
     assert (expected,) == events
 
@@ -129,6 +132,7 @@ def test_only_what_a_shipment_needs_travels_on() -> None:
         "status": "success",
         "created_at": "2026-08-01T08:00:00-04:00",
         "location_id": "905684977",
+        "tracking_number": tracking_digests("9400")[0],
         "line_items": [{"id": "866550311766439020", "variant_id": "808950810", "sku": "TEE-RED-M", "quantity": 2}],
     } == notification.payload
 

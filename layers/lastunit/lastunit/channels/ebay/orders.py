@@ -14,6 +14,7 @@ from lastunit.channels.shared.problems import Path, field_path, readable
 from lastunit.channels.shared.times import Revision, instant, revision_at
 from lastunit.domain.errors import ChannelUnavailable, UnreadableOrder
 from lastunit.domain.orders.inbound import ChannelEvent, PartlyUnreadable, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.domain.orders.snapshot import QUANTITY_MAX, Notification, OrderSnapshot, SnapshotLine
 from lastunit.ports.system import HttpResponse
 
@@ -79,6 +80,7 @@ class _ShippedLine(Payload):
 
 class _Fulfillment(Payload):
     fulfillment_id: Id
+    shipment_tracking_number: str | None = None
     shipped_date: str | None = None
     line_items: tuple[_ShippedLine, ...]
 
@@ -250,6 +252,8 @@ def _shipment(order: OrderSnapshot, content: object, at: Path) -> ShipmentNotice
         shipped_at=instant(field_path((*at, "shippedDate")), shipped.shipped_date)
         if shipped.shipped_date
         else None,
+        tracking=tracking_digests(shipped.shipment_tracking_number),
+        reporter=order.channel,
     )
 
 

@@ -32,12 +32,13 @@ from lastunit.domain.listings.push_protocol import (
     Target,
 )
 from lastunit.domain.orders.inbound import ChannelEvent
+from lastunit.domain.orders.parcels import digest_of
 from lastunit.domain.orders.snapshot import Notification
 from lastunit.ports.channel import OrdersPage, WebhookRequest
 from lastunit.ports.system import Clock, HttpClient, HttpResponse
 
 ORDER_FIELDS = ("order_id", "version", "updated_at", "status", "placed_at", "location", "restocked", "lines")
-SHIPMENT_FIELDS = ("order_id", "shipment_id", "shipped_at", "location", "lines")
+SHIPMENT_FIELDS = ("order_id", "shipment_id", "shipped_at", "tracking_number", "location", "lines")
 FIELDS = {
     "order.created": ORDER_FIELDS,
     "order.paid": ORDER_FIELDS,
@@ -220,6 +221,8 @@ def _topic(name: object) -> str:
 def _whitelisted(data: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
     """Only what `orders` reads. Odd content of these fields stays, so that it can be named and shown later."""
     kept = {name: data[name] for name in fields if name in data}
+    if "tracking_number" in kept:
+        kept["tracking_number"] = digest_of(kept["tracking_number"])
     if isinstance(kept.get("lines"), list):
         kept["lines"] = [_whitelisted_line(line) for line in kept["lines"]]
     return kept

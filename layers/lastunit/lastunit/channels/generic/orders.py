@@ -10,6 +10,7 @@ from lastunit.channels.shared.settings_fields import ShortText
 from lastunit.channels.shared.times import VERSION_MAX, Instant, Revision, revision_at, revision_numbered
 from lastunit.domain.errors import UnreadableOrder
 from lastunit.domain.orders.inbound import ChannelEvent, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 from lastunit.domain.orders.snapshot import LINES_MAX, QUANTITY_MAX, OrderSnapshot, SnapshotLine
 
 CONTRACT = "see docs/channels/generic.md"
@@ -93,6 +94,7 @@ class ShipmentIn(Incoming):
     order_id: OrderId
     shipment_id: ShipmentId
     shipped_at: Instant | None = None
+    tracking_number: ShortText | None = None
     location: ShortText | None = None
     lines: list[ShippedLineIn] = Field(min_length=1, max_length=LINES_MAX)
 
@@ -151,6 +153,8 @@ def shipment(channel_name: str, shipped: ShipmentIn) -> ShipmentNotice:
         lines=tuple(ShippedLine(line.quantity, line.line_id, (line.sku,)) for line in shipped.lines),
         location=shipped.location,
         shipped_at=shipped.shipped_at,
+        tracking=tracking_digests(shipped.tracking_number),
+        reporter=channel_name,
     )
 
 

@@ -40,7 +40,7 @@ class Api:
         self._http, self._clock, self._memory = http, clock, memory
         self._client = Client(self._connection, _login(self._secret), http, clock)
         module = v1 if self._connection.api_version is Version.V1 else v2
-        self._reader: v1.Reader | v2.Reader = module.Reader(self._client, self._connection)
+        self._reader: v1.Reader | v2.Reader = module.Reader(self._client, self._connection, self._name)
         self.limits = module.LIMITS
 
     def challenge(self, request: WebhookRequest) -> Mapping[str, str] | None:

@@ -26,6 +26,7 @@ from lastunit.channels.shipstation.settings import Connection
 from lastunit.domain.errors import BadSignature, UnreadableOrder
 from lastunit.domain.listings.push_protocol import Limits
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 
 if TYPE_CHECKING:
     from lastunit.channels.shipstation.order_list import Records
@@ -58,6 +59,7 @@ class _Item(_Payload):
 
 class _Shipment(_Payload):
     shipment_id: Id
+    tracking_number: Text | None = None
     order_key: Text | None = None
     order_number: Text | None = None
     create_date: Text | None = None
@@ -84,8 +86,8 @@ class Reader:
     behind = timedelta(hours=1)
     voidable, made, voided = "shipments", "createDate", "voidDate"
 
-    def __init__(self, client: Client, connection: Connection) -> None:
-        self._client, self._connection = client, connection
+    def __init__(self, client: Client, connection: Connection, name: str) -> None:
+        self._client, self._connection, self._name = client, connection, name
         self._zone = ZoneInfo(connection.time_zone)
 
     def read(self, topic: str, resource_url: object) -> Iterator[Reported]:
@@ -124,6 +126,8 @@ class Reader:
             location=self._connection.location(shipment.warehouse_id),
             shipped_at=self.instant(shipment.create_date, f"{place}.createDate"),
             voided=bool(shipment.voided),
+            tracking=tracking_digests(shipment.tracking_number),
+            reporter=self._name,
         )
 
     def _order_id(self, place: str, shipment: _Shipment) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from lastunit.channels.shipstation.settings import Connection
 from lastunit.domain.errors import ChannelUnavailable, UnreadableOrder
 from lastunit.domain.listings.push_protocol import Limits
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import tracking_digests
 
 if TYPE_CHECKING:
     from lastunit.channels.shipstation.order_list import Records
@@ -70,6 +72,7 @@ class _Label(Payload):
     label_id: Id
     shipment_id: Id
     status: Text
+    tracking_number: Text | None = None
     created_at: Text | None = None
     is_return_label: bool | None = None
     voided: bool | None = None
@@ -86,8 +89,19 @@ class _Label(Payload):
 class _Fulfillment(Payload):
     fulfillment_id: Id
     shipment_id: Id
+    tracking_number: Text | None = None
     created_at: Text | None = None
     voided_at: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What a label and a fulfilment have alike."""
+
+    shipment_id: str
+    tracking_number: str | None
+    created_at: str | None
+    voided: bool
 
 
 class Reader:
@@ -99,8 +113,8 @@ class Reader:
     behind = timedelta(0)
     voidable, made, voided = "labels", "created_at", "voided_at"
 
-    def __init__(self, client: Client, connection: Connection) -> None:
-        self._client, self._connection = client, connection
+    def __init__(self, client: Client, connection: Connection, name: str) -> None:
+        self._client, self._connection, self._name = client, connection, name
 
     def read(self, topic: str, resource_url: object) -> Iterator[Reported]:
         packages = _Packages(self._client)
@@ -145,7 +159,8 @@ class Reader:
         if label.status == "processing":
             raise _StillMaking("ShipStation is still making a label")
         package = packages.get(label.shipment_id)
-        return list(self._shipments(label.label_id, package, label.created_at, label.is_void, place))
+        report = _Report(label.label_id, label.tracking_number, label.created_at, label.is_void)
+        return list(self._shipments(report, package, place))
 
     def _fulfillment(
         self, packages: "_Packages", canceled: bool, place: str, record: Any
@@ -157,24 +172,25 @@ class Reader:
         if labels:
             return [fact for label in labels for fact in self._of_label(packages, place, label)]
         package = packages.get(one.shipment_id)
-        return list(self._shipments(one.fulfillment_id, package, one.created_at, voided, place))
+        report = _Report(one.fulfillment_id, one.tracking_number, one.created_at, voided)
+        return list(self._shipments(report, package, place))
 
-    def _shipments(
-        self, shipment_id: str, package: _Package, created_at: str | None, voided: bool, place: str
-    ) -> Iterator[ShipmentNotice]:
+    def _shipments(self, report: "_Report", package: _Package, place: str) -> Iterator[ShipmentNotice]:
         """One per order: ShipStation merges what goes to one address."""
         if package.is_return:
             return
         channel = self._connection.channel(package.store_id, f"{place}.store_id")
-        for external_id, lines in self._lines_by_order(package, voided, place).items():
+        for external_id, lines in self._lines_by_order(package, report.voided, place).items():
             yield ShipmentNotice(
                 channel=channel,
                 external_id=external_id,
-                shipment_id=shipment_id,
+                shipment_id=report.shipment_id,
                 lines=tuple(lines),
                 location=self._connection.location(package.warehouse_id),
-                shipped_at=_instant(created_at, f"{place}.created_at"),
-                voided=voided,
+                shipped_at=_instant(report.created_at, f"{place}.created_at"),
+                voided=report.voided,
+                tracking=tracking_digests(report.tracking_number),
+                reporter=self._name,
             )
 
     def _lines_by_order(self, package: _Package, voided: bool, place: str) -> dict[str, list[ShippedLine]]:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from lastunit.channels.shared.problems import readable
 from lastunit.channels.shared.times import revision_at, utc
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
+from lastunit.domain.orders.parcels import digest_of, tracking_digests
 from lastunit.domain.orders.snapshot import QUANTITY_MAX, OrderSnapshot, SnapshotLine
 
 ID_FORM = "^[0-9]{1,19}$"
@@ -28,6 +29,13 @@ def id_text(value: Any) -> Any:
 
 def _as_is(value: Any) -> Any:
     return value
+
+
+TRACKING_READ = 3  # Numbers of one fulfilment, by webhook as by poll, where each costs a point.
+
+
+def digests_of(value: Any) -> Any:
+    return [digest_of(one) for one in value] if isinstance(value, list) else value
 
 
 type Remembered = Mapping[str, "Remembered | Callable[[Any], Any]"]
@@ -55,6 +63,8 @@ KEPT_OF_FULFILMENT: Remembered = {
     "status": _as_is,
     "created_at": _as_is,
     "location_id": id_text,
+    "tracking_number": digest_of,
+    "tracking_numbers": digests_of,
     "line_items": {"id": id_text, "variant_id": id_text, "sku": _as_is, "quantity": _as_is},
 }
 
@@ -121,6 +131,8 @@ class _Fulfilment(_Content):
     status: str | None = None
     created_at: AwareDatetime | None = None
     location_id: Id | None = None
+    tracking_number: str | None = None
+    tracking_numbers: list[str] | None = None
 
 
 class _FulfilledLine(_Named):
@@ -166,6 +178,8 @@ def fulfilment_shipment(
         location=locations.get(fulfilment.location_id) if fulfilment.location_id else None,
         shipped_at=utc("created_at", fulfilment.created_at) if fulfilment.created_at else None,
         voided=voided,
+        tracking=tracking_digests(fulfilment.tracking_number, *(fulfilment.tracking_numbers or ())[:TRACKING_READ]),
+        reporter=channel,
     )
 
 

@@ -144,7 +144,8 @@ def _shipments(before: Order | None, after: Order) -> Iterator[EventDraft]:
         old = known.get(parcel.shipment_id)
         if parcel.voided and not (old and old.voided):
             yield SHIPMENT_VOIDED, parcel.shipment_id, {"shipment_id": parcel.shipment_id}
-        if not parcel.voided and old is None:
+        # Without lines it brings nothing new: another system has reported the parcel.
+        if parcel.lines and not parcel.voided and not (old and old.lines):
             yield SHIPMENT_BOOKED, parcel.shipment_id, _shipment(parcel)
 
 

@@ -8,6 +8,7 @@ from lastunit.domain.orders.backorders import stock_arrived
 from lastunit.domain.orders.cancel import close_stub, settle_after_cancel
 from lastunit.domain.orders.context import Decided, DecisionContext, Outcome, changed
 from lastunit.domain.orders.deadlines import check_deadlines, settle_payment
+from lastunit.domain.orders.depletion import deplete_pending
 from lastunit.domain.orders.inbound import (
     ConfirmOrder,
     DeadlineCheck,
@@ -81,6 +82,8 @@ def _retry(order: Order, context: DecisionContext) -> Decided:
         return settle_after_cancel(order, context)  # A cancelled order reserves nothing again.
     if not order.lines and not order.pending_shipments:
         return close_stub(order)
+    if order.reason is OrderReason.SHIPPED_BEYOND_ORDER:
+        return deplete_pending(order, order, context, beyond_order=True)
     return place(order, order.snapshot(), context, confirmed=True)
 
 

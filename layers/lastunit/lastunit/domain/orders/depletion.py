@@ -11,7 +11,8 @@ from dataclasses import replace
 from lastunit.domain.keys import AllocationKey
 from lastunit.domain.orders.context import Decided, DecisionContext, changed
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
-from lastunit.domain.orders.order import Allocation, Backorder, Line, Order, Shipment
+from lastunit.domain.orders.order import Allocation, Backorder, Line, Order, PickedUnits, Shipment
+from lastunit.domain.orders.parcels import reported_before, without
 from lastunit.domain.orders.picking import CannotBook, Picking
 from lastunit.domain.orders.states import SHIPPED_THOUGH_CANCELLED, OrderReason, State
 from lastunit.domain.orders.units import release_all, settled_state, shipped, unallocated
@@ -21,53 +22,97 @@ OF_SHIPPING = frozenset(
         OrderReason.SHIPMENT_BEFORE_ORDER,
         OrderReason.SHIPPED_UNCOVERED,
         OrderReason.SHIPPED_UNKNOWN_LINE,
+        OrderReason.SHIPPED_BEYOND_ORDER,
     }
 )
 """Exceptions that end when the shipment is booked after all."""
 
 
-def deplete_pending(before: Order | None, order: Order, context: DecisionContext) -> Decided:
+def deplete_pending(
+    before: Order | None, order: Order, context: DecisionContext, *, beyond_order: bool = False
+) -> Decided:
     """Deplete what the pending shipments took, oldest first. What cannot be booked stays pending, visibly.
 
-    `before` is what is stored, `order` its next version.
+    `before` is what is stored, `order` its next version. `beyond_order`: a person says that what is reported beyond
+    the order has left.
     """
     booked, problems = order, list[CannotBook]()
     for shipment in order.pending_shipments:
         try:
-            booked = _deplete(before, booked, shipment, context)
+            booked, surplus = _deplete(before, booked, shipment, context, beyond_order)
         except CannotBook as problem:
             problems.append(problem)
+        else:
+            problems += [_beyond(booked, surplus)] if surplus else []
     return changed(before, _hold_for_person(booked, problems[0]) if problems else booked)
 
 
-def _deplete(before: Order | None, order: Order, shipment: ShipmentNotice, context: DecisionContext) -> Order:
-    """The order with the shipment booked: its units leave the level and the allocations. Raises CannotBook.
+def _deplete(
+    before: Order | None, order: Order, notice: ShipmentNotice, context: DecisionContext, beyond_order: bool
+) -> tuple[Order, tuple[ShippedLine, ...]]:
+    """The order with the shipment booked, and what of it is beyond the order: that stays pending.
 
-    A kit's line depletes its components (rule 1.1-15).
+    Its units leave the level and the allocations, those of a kit's line as components (rule 1.1-15). Raises
+    CannotBook.
     """
-    lines = _lines_shipped(order, shipment.lines, context)
+    known = reported_before(order, notice)
+    new = without([(_sku(order, line, context), line) for line in notice.lines], known) if known else notice.lines
+    lines, surplus = _lines_shipped(order, new, context)
+    if beyond_order or expects_no_shipment(order):
+        lines, surplus = _with_surplus(order, lines, surplus, context), ()
     parts = {line.line_id: line.parts for line in order.lines}
     picking = Picking(before, order, context)
     for line_id, quantity in lines.items():
         for sku, units in sorted(parts[line_id].items()):
-            picking.take(line_id, sku, units * quantity, shipment.location)
+            picking.take(line_id, sku, units * quantity, notice.location)
     booked = replace(
         order,
-        shipments=(
-            *order.shipments,
-            Shipment(
-                shipment_id=shipment.shipment_id,
-                lines=dict(lines),
-                picked=tuple(picking.picked.values()),
-                shipped_at=shipment.shipped_at,
-            ),
-        ),
+        shipments=_with_report(order, notice, lines, tuple(picking.picked.values()), context),
         allocations=_remaining(order.allocations, picking.allocated),
-        pending_shipments=tuple(one for one in order.pending_shipments if one.shipment_id != shipment.shipment_id),
+        pending_shipments=_still_pending(order, notice, surplus),
     )
+    if not lines:
+        return booked, surplus
     if expects_no_shipment(order):
-        return replace(booked, state=State.EXCEPTION, reason=OrderReason.SHIPPED_AFTER_CANCEL)
-    return _with_state_after_shipping(booked)
+        return replace(booked, state=State.EXCEPTION, reason=OrderReason.SHIPPED_AFTER_CANCEL), surplus
+    return _with_state_after_shipping(booked), surplus
+
+
+def _with_report(
+    order: Order,
+    notice: ShipmentNotice,
+    lines: Mapping[str, int],
+    picked: tuple[PickedUnits, ...],
+    context: DecisionContext,
+) -> tuple[Shipment, ...]:
+    """The shipments with this one; what was beyond the order joins what was booked of it before."""
+    reported = Counter[str]()
+    for line in notice.lines if notice.tracking else ():
+        reported[_sku(order, line, context)] += line.quantity
+    known = next((one for one in order.shipments if one.shipment_id == notice.shipment_id), None)
+    booked = Shipment(
+        shipment_id=notice.shipment_id,
+        lines=dict(Counter(known.lines if known else {}) + Counter(lines)),
+        picked=(*(known.picked if known else ()), *picked),
+        shipped_at=notice.shipped_at,
+        tracking=notice.tracking,
+        reporter=notice.reporter,
+        reported=dict(known.reported if known else reported),
+    )
+    return (*(one for one in order.shipments if one is not known), booked)
+
+
+def _still_pending(
+    order: Order, notice: ShipmentNotice, surplus: tuple[ShippedLine, ...]
+) -> tuple[ShipmentNotice, ...]:
+    rest = (replace(notice, lines=surplus),) if surplus else ()
+    return (*(one for one in order.pending_shipments if one.shipment_id != notice.shipment_id), *rest)
+
+
+def _beyond(order: Order, surplus: Sequence[ShippedLine]) -> CannotBook:
+    units = sum(line.quantity for line in surplus)
+    names = " and ".join(line.line_id or " or ".join(line.names) for line in surplus)
+    return CannotBook(OrderReason.SHIPPED_BEYOND_ORDER, {"line": names, "units": str(units)})
 
 
 def expects_no_shipment(order: Order) -> bool:
@@ -86,19 +131,29 @@ def rebook_shipments(order: Order) -> Order:
             shipment_id=shipment.shipment_id,
             lines=tuple(ShippedLine(units, line_id, names[line_id]) for line_id, units in shipment.lines.items()),
             shipped_at=shipment.shipped_at,
+            tracking=shipment.tracking,
+            reporter=shipment.reporter,
         )
         for shipment in order.shipments
-        if not shipment.voided
+        if shipment.lines and not shipment.voided
     )
-    voided = tuple(shipment for shipment in order.shipments if shipment.voided)
+    # Of another report of the same parcel only its id is kept, so that it is not taken for what came before.
+    kept = tuple(
+        shipment if shipment.voided else replace(shipment, reported={})
+        for shipment in order.shipments
+        if shipment.voided or not shipment.lines
+    )
     return replace(
-        order, lines=(), allocations=(), shipments=voided, pending_shipments=(*again, *order.pending_shipments)
+        order, lines=(), allocations=(), shipments=kept, pending_shipments=(*again, *order.pending_shipments)
     )
 
 
 def _hold_for_person(order: Order, problem: CannotBook) -> Order:
-    """An exception; when the order is one already, its earlier reason is the one to mend first."""
-    if order.state is State.EXCEPTION and order.reason is not None:
+    """An exception; when the order is one already, its earlier reason is the one to mend first.
+
+    But for units beyond the order, which a person has just said left: what keeps them now is the news.
+    """
+    if order.state is State.EXCEPTION and order.reason not in (None, OrderReason.SHIPPED_BEYOND_ORDER):
         return order
     reason = OrderReason.SHIPPED_AFTER_CANCEL if expects_no_shipment(order) else problem.reason
     queued_at = order.queued_at if order.backorders else None
@@ -141,25 +196,50 @@ def _remaining(allocations: Sequence[Allocation], left: Mapping[AllocationKey, i
     return tuple(kept)
 
 
-def _lines_shipped(order: Order, lines: Iterable[ShippedLine], context: DecisionContext) -> Counter[str]:
-    """Line id → units of the line that left. Raises CannotBook for a line that the order does not have.
+def _lines_shipped(
+    order: Order, lines: Iterable[ShippedLine], context: DecisionContext
+) -> tuple[Counter[str], tuple[ShippedLine, ...]]:
+    """Line id → units of the line that left, and what is beyond the order. Raises CannotBook for an unknown line.
 
-    Of two lines with one SKU, the one that still waits for so many units counts as shipped.
+    Lines of one SKU count as shipped one after the other, first one that waits for just as many units.
     """
-    units, left = Counter[str](), shipped(order)
+    units, left, surplus = Counter[str](), shipped(order), list[ShippedLine]()
     for line in lines:
-        fits = _fitting(order, line, context)
-        if not fits:
-            raise CannotBook(OrderReason.SHIPPED_UNKNOWN_LINE, {"line": line.line_id or " or ".join(line.names)})
-        waiting = [one for one in fits if one.accepted - left[one.line_id] - units[one.line_id] >= line.quantity]
-        units[(waiting or fits)[0].line_id] += line.quantity
+        fits, rest = _fitting(order, line, context), line.quantity
+        waiting = {one.line_id: one.accepted - left[one.line_id] - units[one.line_id] for one in fits}
+        for one in sorted(fits, key=lambda one: waiting[one.line_id] < line.quantity):
+            part = max(0, min(rest, waiting[one.line_id]))
+            units[one.line_id] += part
+            rest -= part
+        if rest:
+            surplus.append(replace(line, quantity=rest))
+    return +units, tuple(surplus)
+
+
+def _with_surplus(
+    order: Order, lines: Counter[str], surplus: Iterable[ShippedLine], context: DecisionContext
+) -> Counter[str]:
+    """All that is reported: the goods are gone, whatever the order says."""
+    units = Counter(lines)
+    for line in surplus:
+        units[_fitting(order, line, context)[0].line_id] += line.quantity
     return units
 
 
+def _sku(order: Order, line: ShippedLine, context: DecisionContext) -> str:
+    return _fitting(order, line, context)[0].sku or ""
+
+
 def _fitting(order: Order, line: ShippedLine, context: DecisionContext) -> list[Line]:
-    """The order's lines that a shipped line may mean: by its id, else by any of its names, else by our SKU."""
+    """The order's lines that a shipped line may mean: by its id, else by any of its names, else by our SKU.
+
+    Raises CannotBook where there is none.
+    """
     known = [one for one in order.lines if one.sku is not None]
     by_id = [one for one in known if one.line_id == line.line_id]
     by_name = [one for one in known if set(one.names) & set(line.names)]
     skus = {context.names[name].sku for name in line.names if name in context.names}
-    return by_id or by_name or [one for one in known if one.sku in skus]
+    fits = by_id or by_name or [one for one in known if one.sku in skus]
+    if not fits:
+        raise CannotBook(OrderReason.SHIPPED_UNKNOWN_LINE, {"line": line.line_id or " or ".join(line.names)})
+    return fits

@@ -42,6 +42,8 @@ class ShipmentNotice:
     location: str | None = None  # where it left from, where the source says so
     shipped_at: datetime | None = None
     voided: bool = False
+    tracking: tuple[str, ...] = ()  # `parcels.tracking_digests`
+    reporter: str = ""  # the channel that reports it; empty: a person
 
     def __post_init__(self) -> None:
         if not self.external_id:

@@ -74,13 +74,20 @@ class PickedUnits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipment:
-    """One parcel. `lines`: line id → units of the line. A voided shipment depletes nothing."""
+    """A report of a parcel. `lines`: line id → units of the line. A voided shipment depletes nothing.
+
+    `lines` lacks what another system has reported of the same parcel before. `reported` has all: SKU → units, of a
+    parcel with a tracking number.
+    """
 
     shipment_id: str
     lines: Mapping[str, int]
     picked: tuple[PickedUnits, ...] = ()
     voided: bool = False
     shipped_at: datetime | None = None
+    tracking: tuple[str, ...] = ()  # digests of its tracking numbers
+    reporter: str = ""  # the channel that reported it; empty: a person
+    reported: Mapping[str, int] = field(default_factory=dict)
 
 
 class ReturnState(StrEnum):

@@ -9,6 +9,7 @@ from lastunit.domain.orders.context import Decided, DecisionContext, Outcome, ch
 from lastunit.domain.orders.depletion import deplete_pending, expects_no_shipment
 from lastunit.domain.orders.inbound import ShipmentNotice
 from lastunit.domain.orders.order import Allocation, Order, Shipment
+from lastunit.domain.orders.parcels import voided_with
 from lastunit.domain.orders.states import SHIPPED_THOUGH_CANCELLED, OrderReason, State
 from lastunit.domain.orders.units import returning, settled_state, shipped, unallocated
 
@@ -39,7 +40,7 @@ def _ship_before_order(shipment: ShipmentNotice) -> Decided:
         external_id=shipment.external_id,
         state=State.EXCEPTION,
         revision="",
-        shipments=(Shipment(shipment_id=shipment.shipment_id, lines={}, voided=True),) if shipment.voided else (),
+        shipments=(_voided_unseen(shipment),) if shipment.voided else (),
         pending_shipments=() if shipment.voided else (shipment,),
         reason=OrderReason.SHIPMENT_BEFORE_ORDER,
         details={"shipment_id": shipment.shipment_id},
@@ -51,21 +52,40 @@ def _void(order: Order, known: Shipment | None, shipment: ShipmentNotice, contex
     """The units are on hand again, and reserved again for lines that still want them (rule 1.1-17)."""
     if known and known.voided:
         return Decided(Outcome.DUPLICATE)
-    voided = replace(known or Shipment(shipment_id=shipment.shipment_id, lines={}), voided=True)
-    others = tuple(one for one in order.shipments if one.shipment_id != shipment.shipment_id)
-    pending = tuple(one for one in order.pending_shipments if one.shipment_id != shipment.shipment_id)
-    base = replace(order, shipments=(*others, voided), pending_shipments=pending)
+    voided = [replace(known, voided=True) if known else _voided_unseen(shipment)]
+    voided += [replace(one, voided=True) for one in voided_with(order, known, shipment)]
+    ids = {one.shipment_id for one in voided}
+    others = tuple(one for one in order.shipments if one.shipment_id not in ids)
+    pending = tuple(one for one in order.pending_shipments if one.shipment_id not in ids)
+    base = replace(order, shipments=(*others, *voided), pending_shipments=pending)
     if _returns_exceed_shipped(base):
         return _void_after_return(order, shipment)
-    if known is None or order.state in (State.CANCELLED, State.REQUESTED):
-        return changed(order, base, Outcome.UPDATED)
+    has_depleted = any(one.picked for one in voided)
+    if not has_depleted or order.state in (State.CANCELLED, State.REQUESTED):
+        return changed(order, _without_cause(base), Outcome.UPDATED)
     if order.reason in SHIPPED_THOUGH_CANCELLED:
         return void_of_cancelled(order, base)
-    whole = replace(base, allocations=(*base.allocations, *_allocate_again(base, voided)))
-    if whole.pending_shipments:  # They may have waited for these very units.
-        return deplete_pending(order, whole, context)
-    state = order.state if order.state is State.EXCEPTION else settled_state(whole)
-    return changed(order, replace(whole, state=state))
+    for one in voided:
+        base = replace(base, allocations=(*base.allocations, *_allocate_again(base, one)))
+    if base.pending_shipments:  # They may have waited for these very units.
+        return deplete_pending(order, base, context)
+    if order.state is State.EXCEPTION:
+        return changed(order, _without_cause(base))
+    return changed(order, replace(base, state=settled_state(base)))
+
+
+def _without_cause(order: Order) -> Order:
+    """What was reported beyond the order is voided: the exception has ended."""
+    if order.reason is not OrderReason.SHIPPED_BEYOND_ORDER or order.pending_shipments or unallocated(order):
+        return order
+    return replace(order, state=settled_state(order), reason=None, details={})
+
+
+def _voided_unseen(notice: ShipmentNotice) -> Shipment:
+    """Kept so that the shipment counts as voided when its own report comes after all."""
+    return Shipment(
+        shipment_id=notice.shipment_id, lines={}, voided=True, tracking=notice.tracking, reporter=notice.reporter
+    )
 
 
 def _returns_exceed_shipped(order: Order) -> bool:

@@ -28,6 +28,7 @@ class OrderReason(StrEnum):
     SHIPMENT_BEFORE_ORDER = "shipment_before_order"
     SHIPPED_UNCOVERED = "shipped_uncovered"  # more units left than are available: somebody must count
     SHIPPED_UNKNOWN_LINE = "shipped_unknown_line"
+    SHIPPED_BEYOND_ORDER = "shipped_beyond_order"  # more units are reported than the order has
     SHIPPED_AFTER_CANCEL = "shipped_after_cancel"
     VOIDED_AFTER_RETURN = "voided_after_return"  # a parcel that never left cannot be on its way back
     PAID_AFTER_EXPIRY = "paid_after_expiry"  # nothing left to reserve for it: refund
@@ -63,12 +64,12 @@ TRANSITIONS: dict[State | None, frozenset[State]] = {
     State.RESERVED: frozenset({State.EXCEPTION, State.CANCELLED, *_LEFT}),
     State.PARTLY_SHIPPED: frozenset({State.BACKORDERED, State.RESERVED, State.SHIPPED, State.EXCEPTION}),
     State.SHIPPED: frozenset({State.RESERVED, State.PARTLY_SHIPPED, State.EXCEPTION, State.CANCELLED}),
-    State.CANCELLED: frozenset({State.RESERVED, State.REQUESTED, State.EXCEPTION, *_LEFT}),
+    State.CANCELLED: frozenset({State.RESERVED, State.REQUESTED, State.EXCEPTION, State.PARTLY_SHIPPED}),
 }
 """State → the other states an order may go to; None: a new order. An order may always stay in its state.
 
 A voided shipment leads back from shipped. A payment after its deadline, an edit of an order that was edited down to
-nothing, and goods that left all the same lead back from cancelled.
+nothing, and goods that left all the same lead back from cancelled, the last as an exception.
 """
 
 
