@@ -196,7 +196,7 @@ OF_ORDERS = (
     Mutant(
         "void-forgets-the-promise",
         "domain/orders/shipments.py",
-        "allocations=(*base.allocations, *_allocate_again(base, voided))",
+        "allocations=(*base.allocations, *_allocate_again(base, one))",
         "allocations=base.allocations",
         ("4",),
     ),
