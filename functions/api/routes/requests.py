@@ -20,7 +20,12 @@ def decide(order_id: OrderId, body: RequestDecisionIn) -> Response[OrderChangedO
     """With `preview` it says what would come of it, and nothing is written."""
     channel, external_id = OrderKey.parse(order_id)
     decision = DecideRequest(
-        channel=channel, external_id=external_id, accept=body.accept, by=body.by, lines=body.lines
+        channel=channel,
+        external_id=external_id,
+        accept=body.accept,
+        by=body.by,
+        lines=body.lines,
+        version=body.version,
     )
     if body.preview:
         return changed(hub().change_orders.preview(Incoming("preview", decision)))

@@ -57,6 +57,7 @@ def snapshot(order: InstantOrderIn) -> OrderSnapshot:
         location=order.location,
         placed_at=order.placed_at,
         paid=PAID.get(order.status or ""),
+        cancel_is_final=False,
     )
 
 

@@ -107,7 +107,8 @@ class OrderOut(Answer):
     """An order. `remedy`: what a person can do about its `reason`, empty if nothing.
 
     `decide_by` and `pay_by`: its deadlines while they run; `queued_at`: its place among those that wait for units;
-    `waiting_since`: how long a person has been awaited. `location`: where its channel says it was sold.
+    `waiting_since`: how long a person has been awaited. `location`: where its channel says it was sold. `version`
+    names what the channel said last.
     """
 
     order_id: str
@@ -134,6 +135,7 @@ class OrderOut(Answer):
     changed_at: DateTime | None
     queued_at: DateTime | None
     waiting_since: DateTime | None
+    version: str
 
     @classmethod
     def of(cls, order: Order) -> "OrderOut":
@@ -162,6 +164,7 @@ class OrderOut(Answer):
             changed_at=order.changed_at,
             queued_at=order.queued_at,
             waiting_since=order.waiting_since,
+            version=order.version,
         )
 
 

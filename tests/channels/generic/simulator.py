@@ -170,6 +170,17 @@ class GenericStore(Marketplace):
             self._note("orders", order_id, data | {"status": "cancelled"})
         self._announce("order.cancelled", data)
 
+    def undo_cancel(self, order_id: str) -> None:
+        """The cancelled order is wanted after all, as a later version of it; SoldOut where its units are gone."""
+        with self.changed:
+            order = self.orders[order_id]
+            unsent = order.unsent
+            self.take_from_shelf(unsent)
+            order.cancelled, order.version = False, order.version + 1
+            data = _order_data(order_id, order, "paid", self._time())
+            self._note("orders", order_id, data)
+        self._announce("order.updated", data)
+
     def ship(
         self, order_id: str, lines: Mapping[str, int], shipment_id: str | None = None, location: str | None = None
     ) -> str:

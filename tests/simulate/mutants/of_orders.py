@@ -29,6 +29,14 @@ def sells_on_ebay(scenario: Scenario) -> bool:
 
 OF_ORDERS = (
     Mutant(
+        "undone-cancel-dropped",
+        "domain/orders/cancel.py",
+        "return undoes and order.reason in CANCELLED_THERE",
+        "return False and undoes and order.reason in CANCELLED_THERE",
+        ("3", "5"),
+        draws=("cancel_undone",),
+    ),
+    Mutant(
         "parcel-of-two-systems-depleted-twice",
         "domain/orders/parcels.py",
         "    return most - own\n",

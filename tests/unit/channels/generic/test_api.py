@@ -290,6 +290,7 @@ class TestOrder:
             location="wh-1",
             placed_at=datetime.fromisoformat("2026-08-01T11:59:58.000000+00:00"),
             paid=True if topic == "order.paid" else None,
+            cancel_is_final=False,
         )
         assert expected == reported
 
@@ -334,7 +335,13 @@ class TestOrder:
 
         assert (
             OrderSnapshot(
-                channel="shop", external_id="A-1", revision=f"{4:020d}", lines=(), cancelled=True, restocked=True
+                channel="shop",
+                external_id="A-1",
+                revision=f"{4:020d}",
+                lines=(),
+                cancelled=True,
+                restocked=True,
+                cancel_is_final=False,
             )
             == reported
         )

@@ -128,6 +128,7 @@ def snapshot(channel_name: str, order: OrderIn, *, paid_now: bool = False) -> Or
         location=order.location,
         placed_at=order.placed_at,
         paid=paid_now or order.paid,
+        cancel_is_final=False,
     )
 
 
@@ -142,6 +143,7 @@ def cancellation(channel_name: str, cancel: CancelIn) -> OrderSnapshot:
         lines=(),
         cancelled=True,
         restocked=cancel.restocked,
+        cancel_is_final=False,
     )
 
 

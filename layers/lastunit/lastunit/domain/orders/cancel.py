@@ -18,6 +18,11 @@ from lastunit.domain.orders.units import release_all, shipped
 DECLINED_HERE = frozenset({OrderReason.DECLINED, OrderReason.UNDECIDED_IN_TIME})
 """Cancelled by a person or by the decision deadline; on the channel the order may live on."""
 
+CANCELLED_THERE = frozenset(
+    {OrderReason.CANCELLED_BY_CHANNEL, OrderReason.CANCELLED_BEFORE_ORDER, OrderReason.CANCELLED_AFTER_SHIPPING}
+)
+"""Cancelled by the channel itself."""
+
 REVIVABLE = frozenset({OrderReason.NOTHING_TO_DELIVER, OrderReason.UNPAID_IN_TIME})
 """Cancelled here, not by the channel: an edit or a late payment makes it an order again."""
 
@@ -32,6 +37,7 @@ def cancel(order: Order, snapshot: OrderSnapshot) -> Decided:
         state=State.SHIPPED if has_left else State.CANCELLED,
         reason=OrderReason.CANCELLED_AFTER_SHIPPING if has_left else OrderReason.CANCELLED_BY_CHANNEL,
         restocked=snapshot.restocked or order.state is State.REFUSED,  # A refused order was never sold there.
+        cancel_is_final=snapshot.cancel_is_final,
     )
     return changed(order, after, Outcome.CANCELLED) if after != order else Decided(Outcome.DUPLICATE)
 
@@ -54,7 +60,8 @@ def cancel_before_order(snapshot: OrderSnapshot, context: DecisionContext) -> De
     Its channel sold the units, and shows so many fewer unless it put them back.
     """
     lines = lines_of_snapshot(None, snapshot, context)
-    order = replace(undecided(None, snapshot), lines=lines, restocked=snapshot.restocked)
+    noted = undecided(None, snapshot)
+    order = replace(noted, lines=lines, restocked=snapshot.restocked, cancel_is_final=snapshot.cancel_is_final)
     after = replace(order, state=State.CANCELLED, reason=OrderReason.CANCELLED_BEFORE_ORDER)
     return changed(None, after)
 
@@ -74,6 +81,15 @@ def is_cancelled_for_good(order: Order) -> bool:
     """Cancelled by its channel or declined here: no snapshot makes it reserve stock again."""
     is_over = order.state is State.CANCELLED and order.reason not in REVIVABLE
     return is_over or order.reason in SHIPPED_THOUGH_CANCELLED
+
+
+def is_undone_cancel(order: Order, snapshot: OrderSnapshot) -> bool:
+    """A channel that may undo a cancel brings the order back by a later revision.
+
+    A cancel that has no revision, as by the API, is final: a version that was on its way meanwhile may come later.
+    """
+    undoes = not order.cancel_is_final and not snapshot.cancelled and snapshot.revision > order.revision
+    return undoes and order.reason in CANCELLED_THERE and order.state is not State.EXCEPTION
 
 
 def after_cancel(order: Order, snapshot: OrderSnapshot, context: DecisionContext) -> Decided:

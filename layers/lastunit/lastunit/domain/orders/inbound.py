@@ -92,11 +92,15 @@ class DeadlineCheck(KnownOrderInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideRequest(KnownOrderInput):
-    """A person's answer to a request. `lines`: line id → units accepted, for lines that are not accepted whole."""
+    """A person's answer to a request. `lines`: line id → units accepted, for lines that are not accepted whole.
+
+    `version`: of the order as the person saw it; None: whatever it is now.
+    """
 
     accept: bool
     by: str
     lines: Mapping[str, int] = field(default_factory=dict)
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,7 @@ class Order:
     reminded: bool = False  # the merchant was reminded of the deadline that runs
     queued_at: datetime | None = None  # its place in the queues of the SKUs it waits for
     restocked: bool = False  # cancelled, and its channel put the units back on its own shelf
+    cancel_is_final: bool = True  # cancelled, and no later version brings it back
     location: str | None = None  # a place that the order itself names
     placed_at: datetime | None = None  # when the buyer placed it, where the channel says
     rev: int = 0  # counts the writes of this row; each write expects the one before
@@ -183,6 +184,11 @@ class Order:
     @property
     def order_id(self) -> str:
         return str(OrderKey(self.channel, self.external_id))
+
+    @property
+    def version(self) -> str:
+        """Names what the channel said last; empty where it said nothing yet."""
+        return self.fingerprints[-1] if self.fingerprints else ""
 
     def snapshot(self) -> OrderSnapshot:
         """What the channel said last, for placing the order again: a retry, a confirmation, or arriving stock."""

@@ -18,6 +18,7 @@ from lastunit.domain.orders.cancel import (
     cancel,
     cancel_before_order,
     is_cancelled_for_good,
+    is_undone_cancel,
     newly_cancelled_lines,
 )
 from lastunit.domain.orders.change import OrderChange
@@ -52,16 +53,18 @@ def apply_snapshot(
 ) -> Decided:
     """The order's next step after a snapshot of its channel. `instant`: the caller waits and may be refused.
 
-    A cancel, of the order or of a line, wins whatever its revision, because it is final on every channel. Any other
-    snapshot older than what is stored is stale.
+    A cancel, of the order or of a line, wins whatever its revision where its channel never undoes one; else the
+    highest revision wins. Any other snapshot older than what is stored is stale.
     """
     if order is None and snapshot.cancelled:
         return cancel_before_order(snapshot, context)
     if order is None:
         return place(None, snapshot, context, instant)
+    if is_undone_cancel(order, snapshot):
+        return place(order, snapshot, context, instant)
     if is_cancelled_for_good(order):
         return after_cancel(order, snapshot, context)
-    if snapshot.cancelled:
+    if snapshot.cancelled and (snapshot.cancel_is_final or snapshot.revision >= order.revision):
         return cancel(order, snapshot)
     if snapshot.revision < order.revision:
         return _apply_stale(order, snapshot, context, instant)
@@ -71,19 +74,24 @@ def apply_snapshot(
 
 
 def _apply_stale(order: Order, snapshot: OrderSnapshot, context: DecisionContext, instant: bool) -> Decided:
-    """Of an older snapshot only the lines it calls cancelled for good count: they are so in every later one.
+    """Of an older snapshot only what no later one takes back counts: lines cancelled for good, and the payment.
 
-    eBay's order says when lines were cancelled and not which, so what it shows is dated before that.
+    eBay's order says when lines were cancelled and not which, so what it shows is dated before that. A version that
+    says nothing of a payment does not deny it.
     """
-    with_cancels = newly_cancelled_lines(order, snapshot)
-    return _update(order, with_cancels, context, instant) if with_cancels else Decided(Outcome.STALE)
+    cancels = newly_cancelled_lines(order, snapshot)
+    is_paid_now = bool(snapshot.paid) and not order.paid
+    if not cancels and not is_paid_now:
+        return Decided(Outcome.STALE)
+    return _update(order, replace(cancels or order.snapshot(), paid=snapshot.paid), context, instant)
 
 
 def _update(order: Order, snapshot: OrderSnapshot, context: DecisionContext, instant: bool) -> Decided:
     """An edit or a payment. An order that was not paid in time is tried again by a payment only (rule 1.4-6)."""
     paid_now = bool(snapshot.paid) and not order.paid
     if order.reason is OrderReason.UNPAID_IN_TIME and not paid_now:
-        return changed(order, with_revision(order, snapshot), Outcome.UPDATED)
+        lines = lines_of_snapshot(order, snapshot, context)
+        return changed(order, replace(with_revision(order, snapshot), lines=lines), Outcome.UPDATED)
     if order.state in SETTLED and same_lines(order, snapshot):
         after = with_revision(order, snapshot)
         return changed(order, settle_payment(after) if paid_now else after, Outcome.UPDATED)
@@ -107,7 +115,7 @@ def place(
     if not instant and not confirmed and _is_only_recorded(order, context):
         recorded = replace(base, state=State.RECORDED, reason=OrderReason.IMPORT_OFF)
         return placement.becomes(recorded)
-    obstacle = find_obstacle(base.lines, context)
+    obstacle = find_obstacle(base, context)
     if obstacle:
         return hold_for_person(placement, obstacle)
     wanted = demand(open_lines(base))

@@ -19,10 +19,14 @@ from lastunit.domain.stock.routing import RoutingPlan
 def decide_request(order: Order, given: DecideRequest, context: DecisionContext) -> Decided:
     """Accept or decline. The first decision that is written wins; the same one again is a duplicate.
 
-    Raises Conflict when the order does not await a decision (any more), InvalidInput for lines it does not have.
+    Raises Conflict when the order does not await a decision (any more) or is not as it was seen, InvalidInput for
+    lines it does not have.
     """
     if order.state is not State.REQUESTED:
         return _too_late(order, given)
+    if given.version not in (None, order.version):
+        lines = {line.line_id: line.quantity for line in order.lines}
+        raise Conflict("the order has changed since you looked at it", version=order.version, lines=lines)
     decision = RequestDecision(accepted=given.accept, by=given.by, at=context.now, lines=dict(given.lines))
     decided = replace(order, request_decision=decision)
     if not given.accept:

@@ -1,5 +1,6 @@
 """From one revision of a channel's order to the next: its lines, its fingerprints, its payment."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lastunit.domain.orders.context import DecisionContext
@@ -7,6 +8,7 @@ from lastunit.domain.orders.order import Line, Order
 from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
 from lastunit.domain.orders.states import State
 from lastunit.domain.orders.units import shipped
+from lastunit.domain.stock.catalogue import Alias
 
 FINGERPRINTS_MAX = 8  # Contents of one revision that are remembered: some channels reuse a revision.
 
@@ -37,6 +39,7 @@ def undecided(order: Order | None, snapshot: OrderSnapshot) -> Order:
         location=snapshot.location,
         details={},
         reason=None,
+        restocked=False,
         placed_at=noted.placed_at or snapshot.placed_at,
         routing=None,
         paid=paid,
@@ -84,11 +87,16 @@ def _cancelled_line(line: Line, known: Line | None) -> Line:
 def _resolve_line(line: SnapshotLine, known: Line | None, context: DecisionContext) -> Line:
     """The line with our SKU and its recipe; without a SKU where no name is known.
 
-    A known line keeps the recipe as it stood when the order came, and what a person declined.
+    A known line keeps its SKU, the recipe as it stood when the order came, and what a person declined, until it has
+    a name that is new to it: a product that its channel has deleted merely loses names, down to the line's own id.
     """
-    if known is not None and known.sku is not None and known.names == line.names:
-        return replace(known, quantity=line.quantity, declined=min(known.declined, line.quantity))
-    alias = next((context.names[name] for name in line.names if name in context.names), None)
+    if known is not None and known.sku is not None:
+        new = set(line.names) - {*known.names, f"line:{line.line_id}"}
+        alias = _first_known(line.names, context)
+        if not new or (alias and alias.sku == known.sku):
+            declined = _declined(known, line.quantity)
+            return replace(known, names=line.names, quantity=line.quantity, declined=declined)
+    alias = _first_known(line.names, context)
     if alias is None:
         return Line(line_id=line.line_id, names=line.names, quantity=line.quantity)
     item = context.items[alias.sku]
@@ -100,3 +108,12 @@ def _resolve_line(line: SnapshotLine, known: Line | None, context: DecisionConte
         sku=item.sku,
         parts=item.parts,
     )
+
+
+def _first_known(names: Iterable[str], context: DecisionContext) -> Alias | None:
+    return next((context.names[name] for name in names if name in context.names), None)
+
+
+def _declined(known: Line, quantity: int) -> int:
+    """Of the new quantity. An edit takes the declined units first: what was accepted stays so."""
+    return max(0, known.declined - max(0, known.quantity - quantity))

@@ -62,6 +62,7 @@ class OrderSnapshot:
     lines: tuple[SnapshotLine, ...]  # a line reduced to 0 may stay or be left out; empty only when cancelled
     cancelled: bool = False
     restocked: bool = False  # cancelled, and the channel put the units back on its own shelf
+    cancel_is_final: bool = True  # its channel never undoes a cancel
     location: str | None = None  # a place that the order itself names
     placed_at: datetime | None = None  # aware
     paid: bool | None = None  # None: the channel does not say
@@ -86,6 +87,7 @@ class OrderSnapshot:
     def fingerprint(self) -> str:
         """Tells two contents of one revision apart, whatever the order of lines and the zone of instants."""
         content: dict[str, object] = {one.name: getattr(self, one.name) for one in fields(self)}
+        del content["cancel_is_final"]  # Of the channel, not of this order.
         content["lines"] = sorted((line.line_id, line.names, line.quantity) for line in self.lines)
         content["placed_at"] = self.placed_at.timestamp() if self.placed_at else None
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
