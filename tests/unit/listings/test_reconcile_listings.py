@@ -313,6 +313,20 @@ def test_a_listing_that_is_being_pushed_cannot_be_adopted_now() -> None:
     assert ("another", {"shirt"}) == (row.claim, hub.frozen())
 
 
+@pytest.mark.parametrize("shown", [12, 7])
+def test_a_frozen_listing_is_lowered_with_the_stock_and_raised_by_a_decision_only(shown: int) -> None:
+    hub = showing(shown)
+    hub.reconcile()
+
+    hub.hub.set_available("shirt", 3)
+    hub.hub.push("shirt")
+    lowered = hub.hub.channel.shelves["shirt"], hub.frozen()
+    hub.hub.set_available("shirt", 9)
+    hub.hub.push("shirt")
+
+    assert ((3, {"shirt"}), 3) == (lowered, hub.hub.channel.shelves["shirt"])
+
+
 def test_where_nothing_drifted_there_is_nothing_to_decide() -> None:
     hub = showing(10)
 

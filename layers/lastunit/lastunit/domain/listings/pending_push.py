@@ -33,6 +33,8 @@ class PendingPush:
     form: Form
     strict: bool = False
     """It is escrowed."""
+    keeps_freeze: bool = False
+    """It only lowers a frozen listing: a raise goes on waiting for a person."""
     distrusted: bool = False
     """What it is expected to show counts for nothing: it is read first."""
     current: Shown | None = None
@@ -133,7 +135,7 @@ class PendingPush:
         uncertain = min(self.unimported, self.listing.restocked_since_push)
         version = answer.version or self.listing.channel_version
         known = acknowledge(self.listing, answer, sold, uncertain, version=version, at=asked)
-        one = replace(known, in_flight=None, last_error=None, frozen=False).with_sales_rate(asked)
+        one = replace(known, in_flight=None, last_error=None, frozen=self.keeps_freeze).with_sales_rate(asked)
         if not self.strict:
             return one.with_exposure(Exposure(self.sold + answer.quantity, 0, one.sold))
         settled = one.with_exposure(one.exposure.on_confirmed(self.request, answer.quantity))

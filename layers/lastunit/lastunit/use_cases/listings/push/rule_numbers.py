@@ -37,7 +37,8 @@ class RuleNumbers:
             if early:
                 self._claimed.close(row, early)
             else:
-                due.append(PendingPush(listing=row, wanted=wanted, form=form))
+                keeps_freeze = row.frozen and not task.overwrite
+                due.append(PendingPush(listing=row, wanted=wanted, form=form, keeps_freeze=keeps_freeze))
         return due
 
     def book(self, batch: Sequence[PendingPush]) -> list[PendingPush]:
@@ -71,7 +72,9 @@ class RuleNumbers:
         """The result where nothing is to be pushed now; None: it is."""
         if task.is_outdated(row):
             return Finished(skipped=True)
-        if not task.overwrite and (row.frozen or row.is_confirmed(wanted)):
+        # A freeze waits for a person to say which number is right. That there is less is no question.
+        waits = row.frozen and wanted >= row.exposure.units
+        if not task.overwrite and (waits or row.is_confirmed(wanted)):
             return Finished()
         if row.in_flight and row.in_flight.increment:
             # That increase could come on top of the number pushed now.
