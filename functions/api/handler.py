@@ -1,6 +1,5 @@
 """The JSON API. Who may call is decided before it is reached (AWS_IAM in the template)."""
 
-import json
 from http import HTTPStatus
 from typing import Any
 
@@ -28,18 +27,24 @@ from functions.api.routes import (
     units_at_risk,
     webhook_subscriptions,
 )
-from lastunit.domain.errors import LastunitError
+from lastunit.channels.shared.json_body import json_object
+from lastunit.domain.errors import InvalidInput, LastunitError
 
 logger = Logger()
 
 
-def _read(text: str) -> Any:
+def _read(text: str) -> dict[str, Any]:
+    """Of a list, one entry alone would be applied."""
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        raise
-    except (ValueError, RecursionError) as error:  # A number of thousands of digits, or lists in lists without end.
-        raise json.JSONDecodeError("cannot be read", text, 0) from error
+        return json_object(text.encode())
+    except UnicodeEncodeError:
+        raise _malformed("body", "is no Unicode text") from None
+    except InvalidInput as error:
+        raise _malformed(error.field, error.problem) from None
+
+
+def _malformed(field: str, problem: str) -> RequestValidationError:
+    return RequestValidationError([{"type": "json_invalid", "loc": (field,), "msg": problem, "input": None}])
 
 
 app = APIGatewayHttpResolver(

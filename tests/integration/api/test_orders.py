@@ -234,12 +234,13 @@ def test_a_shipment_of_an_unknown_order_waits_for_it(api: ApiClient) -> None:
 
 
 def test_a_shipment_of_an_impossible_number_breaks_a_rule(ordered: ApiClient) -> None:
-    numbers = "0", "-1", "1.5", "2.0", "1e400", "NaN", "1000001", "9" * 40
+    numbers = "0", "-1", "1.5", "2.0", "1000001", "9" * 40
     body = '{"shipment_id": "s1", "lines": [{"line_id": "1", "quantity": %s}]}'
 
     answers = {number: refused(ordered.post(f"{ORDER}/shipments", body % number)) for number in numbers}
+    no_json = [ordered.post(f"{ORDER}/shipments", body % number)[0] for number in ("1e400", "NaN")]
 
-    assert dict.fromkeys(numbers, (422, "lines[0].quantity")) == answers
+    assert (dict.fromkeys(numbers, (422, "lines[0].quantity")), [400, 400]) == (answers, no_json)
     assert Stock(on_hand=5, reserved=4, available=1) == stock(ordered)
 
 

@@ -211,3 +211,39 @@ def test_yes_and_no_are_not_guessed(api: ApiClient, said: object) -> None:
     status, _ = api.post("/orders/web:1/decision", {"accept": True, "by": "sam", "preview": said})
 
     assert 400 == status
+
+
+@pytest.mark.parametrize("body", ["[]", '[{"kind": "generic"}]', '"text"', "7", "null", "true"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/adjustments"),
+        ("POST", "/transfers"),
+        ("POST", "/orders"),
+        ("PUT", "/skus/hat"),
+        ("PUT", "/locations/main"),
+        ("PUT", "/channels/web"),
+    ],
+)
+def test_a_body_that_is_no_object_is_malformed_and_no_entry_of_it_is_applied(
+    api: ApiClient, method: str, path: str, body: str
+) -> None:
+    status, answer = api.call(method, path, body)
+
+    assert (400, [{"field": "body", "problem": "must be a JSON object"}]) == (status, answer["fields"])
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "problem"),
+    [
+        ('{"kind": "generic", "kind": "ebay"}', "kind", "is there twice in one object"),
+        ('{"buffer": NaN}', "body", "must be JSON in UTF-8, without NaN or Infinity"),
+        ('{"buffer": 1e999}', "body", "must be JSON in UTF-8, without NaN or Infinity"),
+    ],
+)
+def test_a_body_that_two_readers_may_take_for_two_is_malformed(
+    api: ApiClient, body: str, field: str, problem: str
+) -> None:
+    status, answer = api.call("PUT", "/channels/web", body)
+
+    assert (400, [{"field": field, "problem": problem}]) == (status, answer["fields"])
