@@ -174,6 +174,14 @@ def test_the_order_and_each_of_its_shipments_are_reported() -> None:
     ]
 
 
+def test_a_line_without_a_quantity_is_one_unit() -> None:
+    """As eBay's own description has it."""
+    _, shipment = shipped_events(listing(parcel("F1", {"lineItemId": LINE_ID})))
+
+    assert isinstance(shipment, ShipmentNotice)
+    assert (ShippedLine(1, LINE_ID, ("SKU-1",)),) == shipment.lines
+
+
 def test_a_confirmation_asks_for_no_shipments() -> None:
     ebay, http = api(lambda call: (200, order_body()))
 

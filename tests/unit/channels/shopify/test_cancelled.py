@@ -1,9 +1,12 @@
 """Shopify's cancelled orders: whether their units are back on its shelf."""
 
+import json
 from typing import Any
 
 import pytest
 
+from lastunit.domain.orders.snapshot import OrderSnapshot
+from tests.channels.shopify.fakes import events_of, make_api, signed
 from tests.unit.channels.shopify.test_webhooks import LINE, ORDER, snapshot
 
 
@@ -63,3 +66,17 @@ def test_an_order_that_stands_is_not_restocked_whatever_was_refunded() -> None:
     result = snapshot(cancelled((1, 2, "return"), (2, 1, "return")) | {"cancelled_at": None})
 
     assert (False, False) == (result.cancelled, result.restocked)
+
+
+def test_a_deleted_order_is_cancelled_by_its_id_which_is_all_that_shopify_tells() -> None:
+    request = signed(json.dumps({"id": 820982911946154508}).encode(), topic="orders/delete")
+
+    [deleted] = events_of(make_api(), request)
+
+    assert isinstance(deleted, OrderSnapshot)
+    assert ("820982911946154508", True, False, ()) == (
+        deleted.external_id,
+        deleted.cancelled,
+        deleted.restocked,
+        deleted.lines,
+    )

@@ -75,7 +75,7 @@ class _Order(Payload):
 
 class _ShippedLine(Payload):
     line_item_id: Id
-    quantity: Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
+    quantity: Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)] = 1  # eBay's own default.
 
 
 class _Fulfillment(Payload):

@@ -15,6 +15,7 @@ from lastunit.channels.shopify.orders import (
     KEPT_OF_FULFILMENT,
     KEPT_OF_ORDER,
     cut,
+    deleted_order,
     fulfilment_shipment,
     id_text,
     order_snapshot,
@@ -38,8 +39,10 @@ ORDER_TOPICS = frozenset(
         "orders/cancelled",
         "orders/fulfilled",
         "orders/partially_fulfilled",
+        "orders/delete",
     }
 )
+DELETED = "orders/delete"
 FULFILMENT_TOPICS = frozenset({"fulfillments/create", "fulfillments/update"})
 
 
@@ -104,6 +107,8 @@ class Api:
     def orders(self, notification: Notification) -> Sequence[ChannelEvent]:
         """A webhook of Shopify is whole, so nothing is fetched."""
         payload, locations = notification.payload, self._connection.locations
+        if notification.topic == DELETED:
+            return (deleted_order(self._channel, notification.order_id),)
         if notification.topic not in FULFILMENT_TOPICS:
             return (order_snapshot(self._channel, payload, locations),)
         shipment = fulfilment_shipment(self._channel, payload, locations)

@@ -161,6 +161,11 @@ def order_snapshot(channel: str, payload: Mapping[str, Any], locations: Mapping[
     )
 
 
+def deleted_order(channel: str, order_id: str) -> OrderSnapshot:
+    """Nothing will be delivered, and no list shows the order any more. Its id is all that Shopify tells."""
+    return OrderSnapshot(channel=channel, external_id=order_id, revision="", lines=(), cancelled=True)
+
+
 def fulfilment_shipment(
     channel: str, payload: Mapping[str, Any], locations: Mapping[str, str]
 ) -> ShipmentNotice | None:
