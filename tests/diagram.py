@@ -20,7 +20,7 @@ MEANING = {
     State.AWAITING_PAYMENT: "Accepted and held until it is paid or the time is up.",
     State.RESERVED: "Every unit is promised from a location: ready to ship.",
     State.PARTLY_SHIPPED: "Some units have left, the others are promised.",
-    State.SHIPPED: "Everything has left that was to leave.",
+    State.SHIPPED: "Everything has left that was to leave. Also an order of nothing but lines that need no stock.",
     State.CANCELLED: "Nothing is promised any more; also what remains of a cancel that came before its order.",
 }
 

@@ -96,7 +96,7 @@ class RecordedOrderStore:
     def items(self, skus: Iterable[str]) -> dict[str, Sku]:
         return self.inner.items(skus)
 
-    def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
+    def waiting_for(self, channel: str, names: Iterable[str] | None) -> list[Order]:
         return self.inner.waiting_for(channel, names)
 
     def queue_for(self, sku: str, most: int) -> list[str]:

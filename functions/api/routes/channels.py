@@ -35,6 +35,7 @@ def get_channel(channel: ChannelName) -> ChannelOut:
 def put_channel(channel: ChannelName, body: ChannelIn) -> ChannelSavedOut:
     hub().kinds.kind(body.kind).check_connection(body.connection)
     saved = hub().configure_channel.put_channel(body.channel(channel), body.version)
+    hub().configure_catalogue.retry_without_stock(saved.channel)
     return ChannelSavedOut.saved(saved.channel, saved.drift)
 
 

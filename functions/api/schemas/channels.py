@@ -10,6 +10,9 @@ from lastunit.channels.registry import KINDS
 from lastunit.domain.channel import Channel, Mode, SettingsVersion, Sync
 from lastunit.domain.stock.routing import Policy
 
+NoStockName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"[^*]")]
+"""The name of an order line; `*` in it stands for any text, and alone it would name every line."""
+
 Minutes = Annotated[int, Field(strict=True, ge=1, le=60 * 24 * 60)]
 
 
@@ -45,11 +48,13 @@ class ChannelIn(Body):
     full_at: Annotated[str, Field(max_length=64)] | None = None
     time_zone: Annotated[str, Field(max_length=64)] = "UTC"
     default_location: Name | None = None
+    no_stock_names: Annotated[list[NoStockName], Field(max_length=50)] = Field(default_factory=list)
     version: Annotated[int, Field(strict=True, ge=0)] | None = None
 
     def channel(self, name: str) -> Channel:
         """The settings as they are asked for."""
         fields = self.model_dump(exclude={"version"}) | {"locations": frozenset(self.locations)}
+        fields["no_stock_names"] = tuple(self.no_stock_names)
         return Channel(name=name, **fields)
 
 
@@ -84,6 +89,7 @@ class ChannelOut(Answer):
     payment_minutes: int | None
     escalate_undecided: bool
     retry_requests_on_restock: bool
+    no_stock_names: list[str]
     connection: dict[str, str]
 
     @classmethod
@@ -157,6 +163,7 @@ def _settings(channel: Channel) -> dict[str, Any]:
         "payment_minutes": channel.payment_minutes,
         "escalate_undecided": channel.escalate_undecided,
         "retry_requests_on_restock": channel.retry_requests_on_restock,
+        "no_stock_names": list(channel.no_stock_names),
         "connection": dict(channel.connection),
     }
 

@@ -32,6 +32,7 @@ class InstantLineIn(OrderBody):
     line_id: Text
     sku: Text
     quantity: Annotated[int, Field(ge=0, le=QUANTITY_MAX)]
+    stocked: bool = True
 
 
 class InstantOrderIn(OrderBody):
@@ -53,12 +54,16 @@ def snapshot(order: InstantOrderIn) -> OrderSnapshot:
         channel=order.channel,
         external_id=order.order_id,
         revision=_revision(order),
-        lines=tuple(SnapshotLine(line.line_id, (line.sku,), line.quantity) for line in order.lines),
+        lines=tuple(map(_snapshot_line, order.lines)),
         location=order.location,
         placed_at=order.placed_at,
         paid=PAID.get(order.status or ""),
         cancel_is_final=False,
     )
+
+
+def _snapshot_line(line: InstantLineIn) -> SnapshotLine:
+    return SnapshotLine(line.line_id, (line.sku,), line.quantity, no_stock=not line.stocked)
 
 
 def _revision(order: InstantOrderIn) -> Revision:

@@ -15,6 +15,7 @@ class LineOut(Answer):
 
     `quantity` is what the channel wants now, `declined` what of it a person declined, `cancelled` what the channel
     cancelled and did not put back on its shelf. `components`: stocked SKUs in one unit, as the recipe stood then.
+    `no_stock`: it needs none, such as a tip: nothing is reserved or shipped for it.
     """
 
     line_id: str
@@ -25,6 +26,7 @@ class LineOut(Answer):
     declined: int
     cancelled: int
     components: dict[str, int]
+    no_stock: bool
 
     @classmethod
     def of(cls, line: Line) -> "LineOut":
@@ -37,6 +39,7 @@ class LineOut(Answer):
             declined=line.declined,
             cancelled=line.cancelled,
             components=dict(line.parts),
+            no_stock=line.no_stock,
         )
 
 

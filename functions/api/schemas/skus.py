@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from functions.api.schemas.common import Answer, Body, SkuName
 from functions.api.schemas.listings import ListingOut
@@ -14,13 +14,17 @@ from lastunit.domain.stock.levels import QUANTITY_MAX, Bin, BinKind, Level
 
 
 class SkuIn(Body):
-    """`recipe` (component SKU → units) makes it a kit. With fewer available than `low_stock` it is announced."""
+    """`recipe` (component SKU → units) makes it a kit. With fewer available than `low_stock` it is announced.
+
+    `tracked` false: it needs no stock. Left out, a new SKU is tracked, and another stays as it is.
+    """
 
     status: Status = Status.ACTIVE
     recipe: dict[SkuName, Annotated[int, Field(strict=True, ge=1, le=RECIPE_QUANTITY_MAX)]] = Field(
         default_factory=dict
     )
     low_stock: Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)] | None = None
+    tracked: StrictBool | None = None
 
 
 class BinIn(Body):
@@ -75,6 +79,7 @@ class SkuOut(Answer):
     status: Status
     recipe: dict[str, int]
     low_stock: int | None
+    tracked: bool
     kits: list[str]
     levels: list[LevelOut]
     available: int | None
@@ -89,6 +94,7 @@ class SkuOut(Answer):
             status=view.item.status,
             recipe=dict(view.item.recipe),
             low_stock=view.item.low_stock,
+            tracked=view.item.tracked,
             kits=list(view.kits),
             levels=[LevelOut.of(level) for level in view.levels],
             available=risk.available if risk else None,

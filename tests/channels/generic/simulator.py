@@ -36,7 +36,10 @@ def _secret_of(key: bytes) -> str:
 
 @dataclass(slots=True)
 class StoreOrder:
-    """`lines` by SKU; a SKU keeps its line id for as long as the order lives. `parcels` by shipment id."""
+    """`lines` by SKU; a SKU keeps its line id for as long as the order lives. `parcels` by shipment id.
+
+    `no_stock`: one line each that is no goods, such as a fee.
+    """
 
     placed_at: str
     lines: dict[str, int]
@@ -44,6 +47,7 @@ class StoreOrder:
     version: int = 1
     cancelled: bool = False
     parcels: dict[str, dict[str, int]] = field(default_factory=dict)
+    no_stock: tuple[str, ...] = ()
 
     @property
     def unsent(self) -> dict[str, int]:
@@ -116,12 +120,12 @@ class GenericStore(Marketplace):
     def list_item(self, name: str, quantity: int) -> None:
         self.put_on_shelf(name, quantity, "listed")
 
-    def sell(self, lines: Mapping[str, int]) -> str:
+    def sell(self, lines: Mapping[str, int], no_stock: Sequence[str] = ()) -> str:
         with self.changed:
             self.take_from_shelf(lines)
             order_id = f"A-{1001 + len(self.orders)}"
             line_ids = {name: str(number) for number, name in enumerate(lines, 1)}
-            order = StoreOrder(self._time(), dict(lines), line_ids)
+            order = StoreOrder(self._time(), dict(lines), line_ids, no_stock=tuple(no_stock))
             self.orders[order_id] = order
             created = _order_data(order_id, order, "created", self._time())
             order.version = 2
@@ -390,6 +394,10 @@ def _order_data(order_id: str, order: StoreOrder, status: str, at: str) -> dict[
         "lines": [
             {"line_id": order.line_ids[name], "sku": name, "quantity": quantity, "unit_price": "19.99"}
             for name, quantity in order.lines.items()
+        ]
+        + [
+            {"line_id": f"n{number}", "sku": name, "quantity": 1, "stocked": False, "unit_price": "5.00"}
+            for number, name in enumerate(order.no_stock, 1)
         ],
     }
 

@@ -19,8 +19,33 @@ Page = Callable[..., Node]
 
 
 def line_of(order: Mapping[str, Any], name: str) -> dict[str, Any]:
-    lines: dict[str, dict[str, Any]] = {line["sku"]: line for line in order["line_items"]}
+    lines: dict[str, dict[str, Any]] = {line["title"]: line for line in order["line_items"]}
     return lines[name]
+
+
+def no_goods(kind: str, number: int, quantity: int = 1) -> dict[str, Any]:
+    """A line that needs no stock. `kind`: tip, gift card, custom, service or uncounted."""
+    product: dict[str, Any] = {"variant_id": number + 1, "product_id": number + 2, "vendor": "Demo"}
+    typed_in: dict[str, Any] = {"variant_id": None, "product_id": None, "vendor": None}
+    own = {
+        "tip": typed_in | {"sku": None, "requires_shipping": False},
+        "gift card": product | {"sku": None, "requires_shipping": False, "gift_card": True},
+        "custom": typed_in | {"sku": None, "requires_shipping": True},
+        "service": product | {"sku": "FITTING", "requires_shipping": False},
+        "uncounted": product | {"sku": "MADE-TO-ORDER", "requires_shipping": True},
+    }[kind]
+    is_sent = bool(own["requires_shipping"])
+    return {
+        "id": number,
+        "title": kind,
+        "quantity": quantity,
+        "current_quantity": quantity,
+        "fulfillable_quantity": quantity if is_sent else 0,
+        "fulfillment_status": None,
+        "gift_card": False,
+        "price": "5.00",
+        "variant_inventory_management": None,
+    } | own
 
 
 def has_left(fulfilment: Mapping[str, Any]) -> bool:
@@ -38,7 +63,8 @@ def fulfilment_state(order: Mapping[str, Any], lines: list[dict[str, Any]]) -> s
 
 def refuse_refund(line: Mapping[str, Any], quantity: int, restock_type: str) -> None:
     unsent, units = line["fulfillable_quantity"], line["current_quantity"]
-    most = {"cancel": min(unsent, units), "return": units - unsent, "no_restock": units}.get(restock_type)
+    open_units = min(unsent, units) if line["requires_shipping"] else units
+    most = {"cancel": open_units, "return": units - unsent, "no_restock": units}.get(restock_type)
     if most is None:
         raise ValueError(f"{restock_type} is not accepted for new refunds")
     if not 1 <= quantity <= most:
@@ -99,8 +125,16 @@ def _line_node(line: Mapping[str, Any]) -> Node:
         "quantity": line["quantity"],
         "currentQuantity": line["current_quantity"],
         "unfulfilledQuantity": line["fulfillable_quantity"],
-        "variant": {"id": gid("ProductVariant", line["variant_id"])} if line["variant_id"] else None,
+        "isGiftCard": line["gift_card"],
+        "requiresShipping": line["requires_shipping"],
+        "vendor": line["vendor"],
+        "variant": _variant_node(line) if line["variant_id"] else None,
     }
+
+
+def _variant_node(line: Mapping[str, Any]) -> Node:
+    counted = line["variant_inventory_management"] is not None
+    return {"id": gid("ProductVariant", line["variant_id"]), "inventoryItem": {"tracked": counted}}
 
 
 def _refund_node(order: Mapping[str, Any], refund: Mapping[str, Any]) -> Node:

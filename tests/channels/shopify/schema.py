@@ -41,13 +41,16 @@ type InventoryItem implements Node {
 }
 type PageInfo { hasNextPage: Boolean! endCursor: String }
 type Location implements Node { id: ID! }
-type ProductVariant implements Node { id: ID! }
+type ProductVariant implements Node { id: ID! inventoryItem: InventoryItem! }
 type LineItem implements Node {
   id: ID!
   sku: String
   quantity: Int!
   currentQuantity: Int!
   unfulfilledQuantity: Int!
+  isGiftCard: Boolean!
+  requiresShipping: Boolean!
+  vendor: String
   variant: ProductVariant
 }
 type LineItemConnection { nodes: [LineItem!]! pageInfo: PageInfo! }

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from functools import cache
@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 from tests.channels.marketplace import Delivery, Marketplace, bound
 from tests.channels.shopify.admin import AdminApi
 from tests.channels.shopify.inventory import Variant
-from tests.channels.shopify.orders import fulfilment_state, gid, has_left, line_of, refuse_refund
+from tests.channels.shopify.orders import fulfilment_state, gid, has_left, line_of, no_goods, refuse_refund
 
 SUPPORTED_VERSIONS = frozenset({"2026-04", "2026-07", "2026-10"})
 SHOP_TIME = timezone(timedelta(hours=-4))
@@ -75,12 +75,14 @@ class Shopify(Marketplace):
         variant = self.variants[name]
         return {"inventory_item_id": variant.item_gid, "location_id": variant.location_gid}
 
-    def sell(self, lines: Mapping[str, int]) -> str:
+    def sell(self, lines: Mapping[str, int], no_stock: Sequence[str] = ()) -> str:
+        """`no_stock`: kinds of lines that are no goods, as `orders.no_goods` has them."""
         with self.changed:
             self.take_from_shelf(lines)
             for name, quantity in lines.items():
                 self.committed[name] += quantity
             order = self._new_order(lines)
+            order["line_items"] += [no_goods(kind, self._next_id()) for kind in no_stock]
             self.orders[str(order["id"])] = order
             body = json.dumps(order).encode()
         for topic in ("orders/create", "orders/paid", "orders/updated"):
@@ -93,7 +95,7 @@ class Shopify(Marketplace):
             order = self.orders[order_id]
             if order["cancelled_at"] is not None or any(map(has_left, order["fulfillments"])):
                 raise ValueError(f"order {order_id} is cancelled already, or fulfilled")
-            open_lines = {line["sku"]: line["current_quantity"] for line in order["line_items"]}
+            open_lines = {line["title"]: line["current_quantity"] for line in order["line_items"]}
             restock_type = "cancel" if restock else "no_restock"
             refund = self._refund(order, {name: units for name, units in open_lines.items() if units}, restock_type)
             order |= {"cancelled_at": order["updated_at"], "cancel_reason": "customer"}
@@ -102,11 +104,11 @@ class Shopify(Marketplace):
         self._announce("refunds/create", refund_body)
         self._announce("orders/updated", body)
 
-    def refund(self, order_id: str, lines: Mapping[str, int], restock_type: str) -> str:
-        """`restock_type`: cancel (units not sent), return (units sent) or no_restock."""
+    def refund(self, order_id: str, lines: Mapping[str, int], restock_type: str, *, of_sent: bool = False) -> str:
+        """`restock_type`: cancel (units not sent), return (units sent) or no_restock (of those sent: `of_sent`)."""
         with self.changed:
             order = self.orders[order_id]
-            refund = self._refund(order, lines, restock_type)
+            refund = self._refund(order, lines, restock_type, of_sent=of_sent)
             body, refund_body = json.dumps(order).encode(), json.dumps(refund).encode()
         self._announce("refunds/create", refund_body)
         self._announce("orders/updated", body)
@@ -209,6 +211,8 @@ class Shopify(Marketplace):
             "fulfillable_quantity": quantity,
             "fulfillment_status": None,
             "requires_shipping": True,
+            "gift_card": False,
+            "vendor": "Demo",
             "price": "19.99",
             "variant_inventory_management": "shopify",
         }
@@ -225,12 +229,15 @@ class Shopify(Marketplace):
         line["current_quantity"] += more
         line["fulfillable_quantity"] += more
 
-    def _refund(self, order: dict[str, Any], lines: Mapping[str, int], restock_type: str) -> dict[str, Any]:
+    def _refund(
+        self, order: dict[str, Any], lines: Mapping[str, int], restock_type: str, *, of_sent: bool = False
+    ) -> dict[str, Any]:
         """All the lines or, by ValueError, none."""
         wanted = [(line_of(order, name), quantity) for name, quantity in lines.items()]
         for line, quantity in wanted:
             refuse_refund(line, quantity, restock_type)
-        rows = [self._refunded(line, quantity, restock_type) for line, quantity in wanted]
+        kept = of_sent or restock_type == "return"
+        rows = [self._refunded(line, quantity, restock_type, kept=kept) for line, quantity in wanted]
         back = restock_type != "no_restock"
         refund = {"id": self._next_id(), "order_id": order["id"], "restock": back, "refund_line_items": rows}
         order["refunds"].append(refund)
@@ -238,13 +245,15 @@ class Shopify(Marketplace):
         order |= {"financial_status": "refunded" if whole else "partially_refunded", "updated_at": self._now()}
         return refund
 
-    def _refunded(self, line: dict[str, Any], quantity: int, restock_type: str) -> dict[str, Any]:
-        name, back = line["sku"], restock_type != "no_restock"
-        unsent = 0 if restock_type == "return" else min(quantity, line["fulfillable_quantity"])
+    def _refunded(self, line: dict[str, Any], quantity: int, restock_type: str, *, kept: bool) -> dict[str, Any]:
+        """`kept`: what is still to be sent stays as it is."""
+        name, back = line["title"], restock_type != "no_restock"
+        unsent = 0 if kept else min(quantity, line["fulfillable_quantity"])
         line["current_quantity"] -= quantity
         line["fulfillable_quantity"] -= unsent
-        self.committed[name] -= unsent
-        if back:
+        if name in self.committed:
+            self.committed[name] -= unsent
+        if back and name in self.shelves:
             self.put_on_shelf(name, self.shelves[name] + quantity, "cancel")
         return {
             "id": self._next_id(),
@@ -286,9 +295,10 @@ class Shopify(Marketplace):
     def _commit(self, order: dict[str, Any], fulfilment: dict[str, Any], sign: int) -> None:
         """`sign` -1: the units leave; +1: they have not left after all."""
         for row in fulfilment["line_items"]:
-            line = line_of(order, row["sku"])
+            line = line_of(order, row["title"])
             line["fulfillable_quantity"] += sign * row["quantity"]
-            self.committed[row["sku"]] += sign * row["quantity"]
+            if row["title"] in self.committed:
+                self.committed[row["title"]] += sign * row["quantity"]
             line["fulfillment_status"] = fulfilment_state(order, [line])
         moment = self._now()
         fulfilment["updated_at"] = order["updated_at"] = moment

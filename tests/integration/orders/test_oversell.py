@@ -41,7 +41,7 @@ class MeetingOrderStore:
     def levels(self, keys: Iterable[LevelKey]) -> dict[LevelKey, Level]:
         return self.order_store.levels(keys)
 
-    def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
+    def waiting_for(self, channel: str, names: Iterable[str] | None) -> list[Order]:
         return self.order_store.waiting_for(channel, names)
 
     def queue_for(self, sku: str, most: int) -> list[str]:
@@ -76,7 +76,7 @@ class RacingOrderStore:
     def levels(self, keys: Iterable[LevelKey]) -> dict[LevelKey, Level]:
         return self.store.order_store.levels(keys)
 
-    def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
+    def waiting_for(self, channel: str, names: Iterable[str] | None) -> list[Order]:
         return self.store.order_store.waiting_for(channel, names)
 
     def queue_for(self, sku: str, most: int) -> list[str]:

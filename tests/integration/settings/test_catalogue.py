@@ -1,6 +1,7 @@
 """What is sold, where, under which names: kits, listings and their aliases, channels and their versions."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
@@ -275,6 +276,79 @@ def test_orders_that_waited_for_a_name_are_tried_again(catalogue: StoredCatalogu
     catalogue.lists("OTHER", "shirt", "TEE")
 
     assert [RetryOrderMessage(channel="web", external_id="1")] == catalogue.orders.sent
+
+
+def test_orders_that_waited_for_a_name_which_needs_no_stock_are_tried_again(catalogue: StoredCatalogue) -> None:
+    unknown = [
+        OrderSnapshot(channel="web", external_id=at, revision="1", lines=(SnapshotLine("1", (name,), 1),))
+        for at, name in (("1", "express-fee"), ("2", "?"))
+    ]
+    catalogue.store.change_orders().apply([Incoming(one.external_id, one) for one in unknown])
+
+    for patterns in ((), ("*-fee",)):
+        catalogue.configure_catalogue.retry_without_stock(
+            Channel(name="web", kind="generic", no_stock_names=patterns)
+        )
+
+    assert [RetryOrderMessage(channel="web", external_id="1")] == catalogue.orders.sent
+
+
+# SKUs that need no stock
+
+
+def test_a_sku_without_stock_is_listed_nowhere_and_known_by_its_names(catalogue: StoredCatalogue) -> None:
+    catalogue.configure_catalogue.put_sku(Sku(sku="fee", tracked=False))
+
+    catalogue.lists("TIP", "fee", "GIFT")
+
+    assert ({"TIP": ("fee", "TIP"), "GIFT": ("fee", "TIP")}, []) == (
+        catalogue.aliases("TIP", "GIFT"),
+        catalogue.listed("fee"),
+    )
+    assert not catalogue.store.order_store.items(["fee"])["fee"].tracked
+
+
+def test_a_listing_given_to_a_sku_without_stock_leaves_its_old_one(catalogue: StoredCatalogue) -> None:
+    catalogue.configure_catalogue.put_sku(Sku(sku="fee", tracked=False))
+    catalogue.lists("TEE", "shirt")
+
+    catalogue.lists("TEE", "fee")
+
+    assert ({"TEE": ("fee", "TEE")}, []) == (catalogue.aliases("TEE"), catalogue.listed("shirt"))
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_whether_a_sku_is_tracked_cannot_change(catalogue: StoredCatalogue, tracked: bool) -> None:
+    catalogue.configure_catalogue.put_sku(Sku(sku="x", tracked=tracked))
+
+    refused = refusal(lambda: catalogue.configure_catalogue.put_sku(Sku(sku="x", tracked=not tracked)))
+
+    assert isinstance(refused, Conflict)
+    assert tracked is catalogue.configure_catalogue.is_tracked("x")
+
+
+def test_a_kit_contains_nothing_that_needs_no_stock(catalogue: StoredCatalogue) -> None:
+    catalogue.configure_catalogue.put_sku(Sku(sku="fee", tracked=False))
+
+    refused = refusal(lambda: catalogue.configure_catalogue.put_sku(Sku(sku="set", recipe={"shirt": 1, "fee": 1})))
+
+    assert isinstance(refused, InvalidInput)
+    assert "recipe.fee" == refused.field
+
+
+def test_nothing_is_received_of_a_sku_that_needs_no_stock(catalogue: StoredCatalogue) -> None:
+    catalogue.configure_catalogue.put_sku(Sku(sku="fee", tracked=False))
+
+    refused = refusal(lambda: catalogue.store.receive("fee", "M", 1))
+
+    assert isinstance(refused, InvalidInput)
+    assert "sku" == refused.field
+
+
+@pytest.mark.parametrize("more", [{"recipe": {"hat": 1}}, {"low_stock": 3}])
+def test_a_sku_without_stock_has_neither_parts_nor_a_mark(more: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="tracked"):
+        Sku(sku="fee", tracked=False, **more)
 
 
 # Locations and channels

@@ -52,14 +52,14 @@ class FakeOrderStore:
     def levels(self, keys: Iterable[LevelKey]) -> dict[LevelKey, Level]:
         return {key: self.stock[key] for key in keys if key in self.stock}
 
-    def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
-        wanted = set(names)
+    def waiting_for(self, channel: str, names: Iterable[str] | None) -> list[Order]:
+        wanted = None if names is None else set(names)
         return [
             order
             for order in self.rows.values()
             if order.channel == channel
             and order.reason is OrderReason.UNKNOWN_SKU
-            and any(wanted & set(line.names) for line in order.lines)
+            and (wanted is None or any(wanted & set(line.names) for line in order.lines))
         ]
 
     def queue_for(self, sku: str, most: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Every way from state to state that the table allows can be gone, no other can, and the docs show this table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import pytest
@@ -11,11 +11,12 @@ from lastunit.domain.keys import LevelKey
 from lastunit.domain.orders.change import OrderChange
 from lastunit.domain.orders.inbound import ConfirmOrder, DeadlineCheck, OrderInput, PaymentReceived
 from lastunit.domain.orders.order import Order
+from lastunit.domain.orders.snapshot import SnapshotLine
 from lastunit.domain.orders.states import TRANSITIONS, State, allowed
 from lastunit.domain.stock.catalogue import Sku
 from lastunit.domain.stock.levels import Adjustment, AdjustmentReason
 from tests import diagram
-from tests.support.orders.inputs import accept, cancelled, decline, shipment_notice, sold, voided
+from tests.support.orders.inputs import accept, cancelled, decline, lines, shipment_notice, sold, voided
 from tests.support.orders.order_scenario import OrderScenario
 from tests.support.stock.levels import level_in_bins
 
@@ -26,6 +27,10 @@ PAY_FIRST = Channel(name="web", kind="generic", payment_minutes=60)
 FEW, MANY, UP, DOWN, GONE = (
     sold({"hat": units}, revision=revision)
     for units, revision in ((4, "1"), (12, "1"), (20, "2"), (4, "2"), (0, "2"))
+)
+TIP, TIP_AND_MANY = (
+    replace(GONE, revision=revision, lines=(*lines(units), SnapshotLine("t", ("tip",), 1, no_stock=True)))
+    for units, revision in (({}, "2"), ({"hat": 12}, "3"))
 )
 BACK_UP, STRANGE = sold({"hat": 3}, revision="3"), sold({"hat": 4, "mystery": 1})
 CONFIRM, PAID, TICK = (kind("web", "1") for kind in (ConfirmOrder, PaymentReceived, DeadlineCheck))
@@ -71,6 +76,7 @@ EXAMPLES = (
     transition(None, State.RESERVED, OPEN, FEW),
     transition(None, State.REFUSED, OPEN, told_no),
     transition(None, State.CANCELLED, OPEN, cancelled()),
+    transition(None, State.SHIPPED, OPEN, TIP),
     transition(State.RECORDED, State.RESERVED, OFF, FEW, CONFIRM),
     transition(State.RECORDED, State.REQUESTED, OFF, MANY, CONFIRM),
     transition(State.RECORDED, State.EXCEPTION, OFF, STRANGE, CONFIRM),
@@ -88,6 +94,7 @@ EXAMPLES = (
     transition(State.REFUSED, State.REQUESTED, OPEN, told_no, UP),
     transition(State.REFUSED, State.EXCEPTION, OPEN, told_no, ONE),
     transition(State.REFUSED, State.CANCELLED, OPEN, told_no, cancelled()),
+    transition(State.REFUSED, State.SHIPPED, OPEN, told_no, TIP),
     transition(State.EXCEPTION, State.BACKORDERED, OPEN, MANY, accept(), UP, sold({"hat": 11}, revision="3")),
     transition(State.EXCEPTION, State.AWAITING_PAYMENT, PAY_FIRST, MANY, accept(), UP, BACK_UP),
     transition(State.EXCEPTION, State.RESERVED, OPEN, FEW, UP, BACK_UP),
@@ -126,11 +133,13 @@ EXAMPLES = (
         voided(),
     ),
     transition(State.SHIPPED, State.EXCEPTION, OPEN, FEW, ALL, UP),
+    transition(State.SHIPPED, State.REQUESTED, OPEN, TIP, TIP_AND_MANY),
     transition(State.SHIPPED, State.CANCELLED, OPEN, FEW, ONE, cancelled(), voided()),
     transition(State.CANCELLED, State.RESERVED, OPEN, FEW, GONE, BACK_UP),
     transition(State.CANCELLED, State.REQUESTED, OPEN, FEW, GONE, sold({"hat": 12}, revision="3")),
     transition(State.CANCELLED, State.EXCEPTION, OPEN, FEW, cancelled(), ONE),
     transition(State.CANCELLED, State.PARTLY_SHIPPED, PAY_FIRST, MANY, accept({"1": 4}), ONE, late, TICK, PAID),
+    transition(State.CANCELLED, State.SHIPPED, OPEN, FEW, GONE, replace(TIP, revision="3")),
 )
 
 
@@ -183,7 +192,7 @@ def test_a_change_that_stands_for_several_steps_goes_each_of_them() -> None:
 
     assert new == OrderChange(before=None, after=new, through=(State.RESERVED,)).after
     with pytest.raises(ValueError, match="no way leads"):
-        OrderChange(before=None, after=new, through=(State.REFUSED,))
+        OrderChange(before=None, after=new, through=(State.REFUSED, State.RECORDED))
 
 
 def test_every_state_is_in_the_table_and_explained() -> None:

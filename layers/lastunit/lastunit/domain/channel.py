@@ -52,6 +52,8 @@ class Channel:
     `import_orders` off: its orders are recorded and deduct nothing. `decision_minutes` and `payment_minutes` are
     the two deadlines of a request (None: no limit); undecided in time it is cancelled, or somebody else is asked
     (`escalate_undecided`). `retry_requests_on_restock`: arriving stock may turn an open request into a reservation.
+
+    `no_stock_names`: names of order lines that need no stock, such as fees; `*` in one stands for any text.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Channel:
     default_location: str | None = None
     outbound: bool = True
     paused: bool = False
+    no_stock_names: tuple[str, ...] = ()
 
     def may_use(self, location: str) -> bool:
         return not self.locations or location in self.locations or location == self.default_location

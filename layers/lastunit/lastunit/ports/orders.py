@@ -17,8 +17,11 @@ class OrderStore(StockReader, Protocol):
         """Those of the orders that exist, by order id."""
         ...
 
-    def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
-        """Orders of the channel held as exceptions with a line of one of these names, as far as the index knows."""
+    def waiting_for(self, channel: str, names: Iterable[str] | None) -> list[Order]:
+        """Orders of the channel held as exceptions with a line of one of these names, as far as the index knows.
+
+        None: whatever the name is that they wait for.
+        """
         ...
 
     def queue_for(self, sku: str, most: int) -> list[str]:

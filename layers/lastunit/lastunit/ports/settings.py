@@ -50,6 +50,8 @@ class Catalogue(Protocol):
         refs: Mapping[str, str],
         before: Alias | None,
         override: Mapping[str, int] | None = None,
+        *,
+        tracked: bool = True,
     ) -> None: ...
 
     def put_alias(self, channel: str, alias: Alias, before: Alias | None) -> None: ...

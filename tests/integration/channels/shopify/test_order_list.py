@@ -97,7 +97,18 @@ def taken_in_a_shop(shop: Shopify) -> str:
 
 def typed_in_by_hand(shop: Shopify) -> str:
     order_id = shop.sell({"TEE": 1})
-    shop.orders[order_id]["line_items"][0] |= {"variant_id": None, "sku": None}
+    shop.orders[order_id]["line_items"][0] |= {"variant_id": None, "sku": None, "vendor": None}
+    return order_id
+
+
+def with_lines_that_are_no_goods(shop: Shopify) -> str:
+    return shop.sell({"TEE": 1}, ["tip", "gift card", "custom", "service", "uncounted"])
+
+
+def refunded_after_it_was_sent(shop: Shopify) -> str:
+    order_id = shop.sell({"TEE": 3})
+    shop.ship(order_id, {"TEE": 1})
+    shop.refund(order_id, {"TEE": 1}, "no_restock", of_sent=True)
     return order_id
 
 
@@ -131,6 +142,8 @@ def many_parts(shop: Shopify) -> str:
         shipped,
         taken_in_a_shop,
         typed_in_by_hand,
+        with_lines_that_are_no_goods,
+        refunded_after_it_was_sent,
         many_lines,
         many_parts,
     ],

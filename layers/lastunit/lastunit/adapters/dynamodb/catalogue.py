@@ -97,10 +97,16 @@ class DynamoCatalogue:
         refs: Mapping[str, str],
         before: Alias | None,
         override: Mapping[str, int] | None = None,
+        *,
+        tracked: bool = True,
     ) -> None:
-        """Name a SKU on a channel. `before`: what the name stood for so far; a listing leaves its old SKU."""
-        actions = [self._alias(channel, listing, before), self._known(listing.sku)]
-        actions.append(self._listing(channel, listing, refs, override or {}))
+        """Name a SKU on a channel. `before`: what the name stood for so far; a listing leaves its old SKU.
+
+        One that is not `tracked` has no number: it is only found on orders.
+        """
+        actions = [self._alias(channel, listing, before), self._known(listing.sku, tracked=tracked)]
+        if tracked:
+            actions.append(self._listing(channel, listing, refs, override or {}))
         if before and before.is_listing and before.sku != listing.sku:
             key = rows.listing_key(before.sku, channel, before.listing)
             actions.append({"Delete": {"TableName": self._stock, "Key": key}})
@@ -119,6 +125,8 @@ class DynamoCatalogue:
             if not is_cancelled(error):
                 raise
             of_alias, of_sku, *_ = verdicts(error)
+            if of_sku.refused and of_sku.image:
+                raise Conflict("the SKU was changed meanwhile", sku=alias.sku) from error
             if of_sku.refused:
                 raise MissingReference("sku", alias.sku) from error
             if of_alias.refused:
@@ -126,7 +134,8 @@ class DynamoCatalogue:
             raise Contention("the catalogue is being changed by others") from error
 
     def _item(self, sku: Sku, before: Sku | None) -> Any:
-        content = {"recipe": dict(sku.recipe) or None, "low_stock": sku.low_stock}
+        untracked = None if sku.tracked else True
+        content = {"recipe": dict(sku.recipe) or None, "low_stock": sku.low_stock, "untracked": untracked}
         kept = {name: rows.value(one) for name, one in content.items() if one is not None}
         sets = ", ".join(["#status = :status", *(f"{name} = :{name}" for name in kept)])
         removes = ", ".join(sorted(content.keys() - kept.keys()))
@@ -147,6 +156,8 @@ class DynamoCatalogue:
             values[":before"] = rows.value(dict(before.recipe))
         else:
             guards += ["attribute_exists(pk)", "attribute_not_exists(recipe)"]
+        if before is not None:  # Its levels and listings would be lost from sight.
+            guards.append("attribute_not_exists(untracked)" if sku.tracked else "attribute_exists(untracked)")
         update |= {"ConditionExpression": " AND ".join(guards), "ExpressionAttributeValues": values}
         return {"Update": update}
 
@@ -156,7 +167,9 @@ class DynamoCatalogue:
                 "TableName": self._stock,
                 "Key": rows.sku_key(sku),
                 "UpdateExpression": "SET component = :true",
-                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(recipe)",
+                "ConditionExpression": (
+                    "attribute_exists(pk) AND attribute_not_exists(recipe) AND attribute_not_exists(untracked)"
+                ),
                 "ExpressionAttributeValues": {":true": {"BOOL": True}},
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
@@ -171,6 +184,8 @@ class DynamoCatalogue:
 
     def _explain_sku(self, error: ClientError, sku: Sku, components: list[str]) -> None:
         of_sku, *rest = verdicts(error)
+        if of_sku.refused and of_sku.image and sku.tracked is bool(of_sku.image.get("untracked")):
+            raise Conflict("whether a SKU is tracked cannot change: name another SKU", sku=sku.sku) from error
         if of_sku.refused and of_sku.image and sku.is_kit and not of_sku.image.get("recipe"):
             raise Conflict("a SKU with stock, or inside a kit, cannot become a kit", sku=sku.sku) from error
         if of_sku.refused:
@@ -178,6 +193,8 @@ class DynamoCatalogue:
         for part, answer in zip(components, rest, strict=False):
             if answer.refused and answer.image is None:
                 raise InvalidInput(f"recipe.{part}", "is not a SKU", "create it first") from error
+            if answer.refused and answer.image and answer.image.get("untracked"):
+                raise InvalidInput(f"recipe.{part}", "needs no stock", "leave it out of the recipe") from error
             if answer.refused:
                 raise InvalidInput(f"recipe.{part}", "is a kit itself", "list its components instead") from error
         raise Contention("the catalogue is being changed by others") from error
@@ -193,8 +210,13 @@ class DynamoCatalogue:
         expected = {":sku": rows.value(before.sku)}
         return {"Put": put | {"ConditionExpression": "sku = :sku", "ExpressionAttributeValues": expected}}
 
-    def _known(self, sku: str) -> Any:
-        check = {"ConditionExpression": "attribute_exists(pk)"}
+    def _known(self, sku: str, *, tracked: bool | None = None) -> Any:
+        """`tracked`: as the SKU must be; None: as it likes."""
+        guards = {None: "", True: " AND attribute_not_exists(untracked)", False: " AND attribute_exists(untracked)"}
+        check = {
+            "ConditionExpression": "attribute_exists(pk)" + guards[tracked],
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
         return {"ConditionCheck": {"TableName": self._stock, "Key": rows.sku_key(sku)} | check}
 
     def _listing(self, channel: str, listing: Alias, refs: Mapping[str, str], override: Mapping[str, int]) -> Any:

@@ -95,7 +95,9 @@ class DynamoMovements:
                 "Key": rows.sku_key(sku),
                 "UpdateExpression": "SET stocked = :true",
                 # A kit owns no stock; and what once had stock can no longer become a kit.
-                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(recipe)",
+                "ConditionExpression": (
+                    "attribute_exists(pk) AND attribute_not_exists(recipe) AND attribute_not_exists(untracked)"
+                ),
                 "ExpressionAttributeValues": {":true": {"BOOL": True}},
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
@@ -121,7 +123,7 @@ class DynamoMovements:
             raise Conflict(f"operation {operation.operation!r} was used for another act") from error
         if sku.refused:
             unknown = MissingReference("sku", operation.sku)
-            raise (_is_kit(operation.sku) if sku.image else unknown) from error
+            raise (_owns_no_stock(operation.sku, sku.image) if sku.image else unknown) from error
         for place, answer in zip(places, rest, strict=False):
             if answer.refused:
                 raise MissingReference("location", place) from error
@@ -147,7 +149,7 @@ class DynamoMovements:
                 raise
             of_sku, of_place, _ = verdicts(error)
             if of_sku.refused:
-                raise (_is_kit(sku) if of_sku.image else NotFound("sku", sku)) from error
+                raise (_owns_no_stock(sku, of_sku.image) if of_sku.image else NotFound("sku", sku)) from error
             if of_place.refused:
                 raise NotFound("location", location) from error
             raise Contention("the stock is being changed by others") from error
@@ -227,7 +229,9 @@ def _act(operation: Operation) -> dict[str, Any]:
     }
 
 
-def _is_kit(sku: str) -> InvalidInput:
+def _owns_no_stock(sku: str, image: Mapping[str, Any]) -> InvalidInput:
+    if image.get("untracked"):
+        return InvalidInput("sku", f"{sku!r} is not tracked and needs no stock", "name a SKU that is tracked")
     return InvalidInput("sku", f"{sku!r} is a kit and owns no stock", "name one of its components")
 
 

@@ -50,8 +50,8 @@ class DynamoOrderStore:
         stored = reads.read(self._client, self._stock, (rows.level_key(*key) for key in keys))
         return {LevelKey(level.sku, level.location): level for level in map(rows.level_from, stored)}
 
-    def waiting_for(self, channel: str, names: Iterable[str]) -> list[Order]:
-        wanted = set(names)
+    def waiting_for(self, channel: str, names: Iterable[str] | None) -> list[Order]:
+        wanted = None if names is None else set(names)
         pages = self._client.get_paginator("query").paginate(
             TableName=self._orders,
             IndexName="waiting",
@@ -65,7 +65,8 @@ class DynamoOrderStore:
         )
         with store_errors_translated():
             waiting = [rows.order_from(rows.decode(item)) for page in pages for item in page["Items"]]
-        return [order for order in waiting if order.channel == channel and wanted & set(names_of(order))]
+        of_channel = [order for order in waiting if order.channel == channel]
+        return [order for order in of_channel if wanted is None or wanted & set(names_of(order))]
 
     def queue_for(self, sku: str, most: int) -> list[str]:
         with store_errors_translated():

@@ -134,6 +134,7 @@ def sku_from(row: Mapping[str, Any]) -> Sku:
         status=Status(row["status"]),
         recipe=row.get("recipe", {}),
         low_stock=row.get("low_stock"),
+        tracked=not row.get("untracked", False),
     )
 
 
@@ -180,6 +181,7 @@ def channel_row(channel: Channel) -> Item:
             "default_location": channel.default_location,
             "outbound": channel.outbound,
             "paused": channel.paused,
+            "no_stock_names": channel.no_stock_names,
         }
     )
 
@@ -209,6 +211,7 @@ def channel_from(row: Mapping[str, Any]) -> Channel:
         default_location=row.get("default_location"),
         outbound=row.get("outbound", True),
         paused=row.get("paused", False),
+        no_stock_names=tuple(row.get("no_stock_names", ())),
     )
 
 

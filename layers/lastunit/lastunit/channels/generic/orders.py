@@ -47,6 +47,7 @@ class LineIn(Incoming):
     line_id: ShortText
     sku: ShortText
     quantity: Annotated[int, Field(ge=0, le=QUANTITY_MAX)]
+    stocked: bool = True
 
 
 class RevisionIn(Incoming):
@@ -124,12 +125,16 @@ def snapshot(channel_name: str, order: OrderIn, *, paid_now: bool = False) -> Or
         channel=channel_name,
         external_id=order.order_id,
         revision=order.revision,
-        lines=tuple(SnapshotLine(line.line_id, (line.sku,), line.quantity) for line in order.lines),
+        lines=tuple(map(_snapshot_line, order.lines)),
         location=order.location,
         placed_at=order.placed_at,
         paid=paid_now or order.paid,
         cancel_is_final=False,
     )
+
+
+def _snapshot_line(line: LineIn) -> SnapshotLine:
+    return SnapshotLine(line.line_id, (line.sku,), line.quantity, no_stock=not line.stocked)
 
 
 def cancellation(channel_name: str, cancel: CancelIn) -> OrderSnapshot:

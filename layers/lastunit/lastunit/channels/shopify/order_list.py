@@ -17,7 +17,7 @@ from lastunit.domain.orders.snapshot import LINES_MAX
 from lastunit.ports.channel import OrdersPage
 
 # A query may cost 1,000 points at most, counted as if all that it could find were there: an order of a page counts
-# 1 + 1 (location) + 23 (10 lines) + 36 (3 refunds of 4 lines) + 54 (3 fulfilments of 5 lines) = 115. Longer orders
+# 1 + 1 (location) + 30 (9 lines) + 36 (3 refunds of 4 lines) + 54 (3 fulfilments of 5 lines) = 122. Longer orders
 # are completed one by one. What is really there is charged, some 10 points for a common order.
 ORDERS_MAX = 8
 FIRST_PARTS = {"refunds": 3, "fulfillments": 3}
@@ -27,7 +27,10 @@ READS_MAX = 3  # Of an order that changes while its parts are read.
 
 LINES = """
 fragment Lines on LineItemConnection {
-  pageInfo { hasNextPage endCursor } nodes { id sku quantity currentQuantity variant { id } }
+  pageInfo { hasNextPage endCursor } nodes {
+    id sku quantity currentQuantity unfulfilledQuantity isGiftCard requiresShipping vendor
+    variant { id inventoryItem { tracked } }
+  }
 }
 fragment RefundLines on RefundLineItemConnection {
   pageInfo { hasNextPage endCursor } nodes { quantity restockType lineItem { id } }
@@ -39,7 +42,7 @@ ORDER = (
     """
 fragment Whole on Order {
   id test createdAt updatedAt cancelledAt displayFinancialStatus retailLocation { id }
-  lineItems(first: 10) { ...Lines }
+  lineItems(first: 9) { ...Lines }
   refunds(first: $refunds) { id refundLineItems(first: 4) { ...RefundLines } }
   fulfillments(first: $fulfillments) {
     id status createdAt location { id } trackingInfo(first: 3) { number }
@@ -85,11 +88,23 @@ class _Named(Wire):
         return self.id.rpartition("/")[2]
 
 
+class _InventoryItem(Wire):
+    tracked: bool
+
+
+class _Variant(_Named):
+    inventoryItem: _InventoryItem | None = None
+
+
 class _Line(_Named):
     sku: str | None = None
     quantity: int
     currentQuantity: int
-    variant: _Named | None = None
+    unfulfilledQuantity: int | None = None
+    isGiftCard: bool | None = None
+    requiresShipping: bool | None = None
+    vendor: str | None = None
+    variant: _Variant | None = None
 
 
 class _RefundLine(Wire):
@@ -283,6 +298,16 @@ def _order_payload(order: _Order) -> Mapping[str, Any]:
             {"refund_line_items": [_refund_line_payload(line) for line in refund.refundLineItems.nodes]}
             for refund in order.refunds
         ],
+        "fulfillments": [
+            {
+                "status": one.status.lower(),
+                "line_items": [
+                    {"id": sent.lineItem.number, "quantity": sent.quantity or 0}
+                    for sent in one.fulfillmentLineItems.nodes
+                ],
+            }
+            for one in order.fulfillments
+        ],
     }
 
 
@@ -293,7 +318,17 @@ def _line_payload(line: _Line) -> dict[str, Any]:
         "sku": line.sku,
         "quantity": line.quantity,
         "current_quantity": line.currentQuantity,
-    }
+        "fulfillable_quantity": line.unfulfilledQuantity,
+        "gift_card": line.isGiftCard,
+        "requires_shipping": line.requiresShipping,
+        "vendor": line.vendor,
+    } | _tracking(line)
+
+
+def _tracking(line: _Line) -> dict[str, Any]:
+    """A webhook names who counts a variant, or says null: nobody."""
+    item = line.variant.inventoryItem if line.variant else None
+    return {"variant_inventory_management": "shopify" if item.tracked else None} if item else {}
 
 
 def _refund_line_payload(line: _RefundLine) -> dict[str, Any]:

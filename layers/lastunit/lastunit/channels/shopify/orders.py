@@ -13,7 +13,7 @@ from lastunit.domain.orders.parcels import digest_of, tracking_digests
 from lastunit.domain.orders.snapshot import QUANTITY_MAX, OrderSnapshot, SnapshotLine
 
 ID_FORM = "^[0-9]{1,19}$"
-RETURNED = "return"
+RETURNED, NOT_PUT_BACK = "return", "no_restock"
 RESTOCKED = frozenset({"cancel", RETURNED, "legacy_restock"})
 # A refund of money that came in does not undo that it came in.
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
@@ -52,7 +52,13 @@ KEPT_OF_ORDER: Remembered = {
         "sku": _as_is,
         "quantity": _as_is,
         "current_quantity": _as_is,
+        "fulfillable_quantity": _as_is,
+        "gift_card": _as_is,
+        "requires_shipping": _as_is,
+        "variant_inventory_management": _as_is,
+        "vendor": _as_is,
     },
+    "fulfillments": {"status": _as_is, "line_items": {"id": id_text, "quantity": _as_is}},
     "refunds": {
         "refund_line_items": {"line_item_id": id_text, "quantity": _as_is, "restock_type": _as_is},
     },
@@ -99,6 +105,25 @@ class _Named(_Content):
 class _Line(_Named):
     quantity: Units
     current_quantity: Units | None = None
+    fulfillable_quantity: Units | None = None
+    gift_card: bool | None = None
+    requires_shipping: bool | None = None
+    variant_inventory_management: str | None = "shopify"  # Left out, it says nothing; null: it is not counted.
+    vendor: str | None = None
+
+    @property
+    def needs_no_stock(self) -> bool:
+        """A gift card, a service, a tip, an item typed in by hand, or one that Shopify does not count either.
+
+        A line of a product that was deleted has no variant any more, and still names its vendor.
+        """
+        return self.requires_shipping is False or not self.is_counted
+
+    @property
+    def is_counted(self) -> bool:
+        """Shopify keeps a number for it, which a refund may put units back to."""
+        typed_in = not self.variant_id and not self.vendor and not (self.sku and self.sku.strip())
+        return not self.gift_card and not typed_in and self.variant_inventory_management is not None
 
 
 class _Order(_Content):
@@ -125,6 +150,20 @@ class _Refunds(_Content):
     refunds: list[_Refund] | None = None
 
 
+class _SentLine(_Content):
+    id: Id
+    quantity: Units
+
+
+class _Sent(_Content):
+    status: str | None = None
+    line_items: list[_SentLine] = []
+
+
+class _AllSent(_Content):
+    fulfillments: list[_Sent] | None = None
+
+
 class _Fulfilment(_Content):
     id: Id
     order_id: Id
@@ -147,12 +186,12 @@ def order_snapshot(channel: str, payload: Mapping[str, Any], locations: Mapping[
     """`locations`: Shopify's location ids → ours."""
     order, refunds = readable(_Order, payload), readable(_Refunds, payload)
     cancelled, place = order.cancelled_at is not None, order.location_id
-    returned = _refunded(refunds, frozenset({RETURNED}))
+    sent = None if cancelled else _sent(readable(_AllSent, payload))
     return OrderSnapshot(
         channel=channel,
         external_id=order.id,
         revision=revision_at(utc("updated_at", order.updated_at)),
-        lines=tuple(_snapshot_line(line, returned[line.id]) for line in order.line_items),
+        lines=tuple(_snapshot_line(line, refunds, sent) for line in order.line_items),
         cancelled=cancelled,
         restocked=cancelled and _restocked(order, refunds),
         location=locations.get(place, place) if place else None,
@@ -193,10 +232,28 @@ def _paid(status: str | None) -> bool | None:
     return True if status in PAID else False if status in UNPAID else None
 
 
-def _snapshot_line(line: _Line, returned: int) -> SnapshotLine:
-    """Units that were sent and came back were to be delivered all the same; the others refunded were not sent."""
+def _snapshot_line(line: _Line, refunds: _Refunds, sent: Mapping[str, int] | None) -> SnapshotLine:
+    """Units that were sent and came back were to be delivered all the same; the others refunded were not sent.
+
+    Of those refunded and not put back nothing says which they were, but for how many Shopify has still to send.
+    """
     current = line.quantity if line.current_quantity is None else line.current_quantity
-    return SnapshotLine(line.id, _names(line), min(line.quantity, current + returned) if returned else current)
+    returned, kept = (_refunded(refunds, frozenset({kind}))[line.id] for kind in (RETURNED, NOT_PUT_BACK))
+    units = min(line.quantity, current + returned) if returned else current
+    if kept and sent is not None and line.fulfillable_quantity is not None:
+        units += min(kept, max(0, sent.get(line.id, 0) + line.fulfillable_quantity - units))
+    return SnapshotLine(line.id, _names(line), units, line.needs_no_stock)
+
+
+def _sent(content: _AllSent) -> Mapping[str, int] | None:
+    """Line id → units that left, or are being prepared; None where Shopify does not say."""
+    if content.fulfillments is None:
+        return None
+    units = Counter[str]()
+    for one in content.fulfillments:
+        if one.status not in NEVER_LEFT:
+            units.update({line.id: line.quantity for line in one.line_items})
+    return units
 
 
 def _shipped_line(line: _FulfilledLine) -> ShippedLine:
@@ -224,7 +281,9 @@ def _restocked(order: _Order, content: _Refunds) -> bool:
     """Only when every unit that was not taken out before went back on Shopify's shelf."""
     back, refunded = _refunded(content, RESTOCKED), _refunded(content)
     return back.total() > 0 and all(
-        back[line.id] >= line.quantity - _taken_out(line, refunded[line.id]) for line in order.line_items
+        back[line.id] >= line.quantity - _taken_out(line, refunded[line.id])
+        for line in order.line_items
+        if line.is_counted
     )
 
 

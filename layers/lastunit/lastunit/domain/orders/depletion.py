@@ -11,6 +11,7 @@ from dataclasses import replace
 from lastunit.domain.keys import AllocationKey
 from lastunit.domain.orders.context import Decided, DecisionContext, changed
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
+from lastunit.domain.orders.no_stock import goods, takes_no_part
 from lastunit.domain.orders.order import Allocation, Backorder, Line, Order, PickedUnits, Shipment
 from lastunit.domain.orders.parcels import reported_before, without
 from lastunit.domain.orders.picking import CannotBook, Picking
@@ -56,7 +57,8 @@ def _deplete(
     CannotBook.
     """
     known = reported_before(order, notice)
-    new = without([(_sku(order, line, context), line) for line in notice.lines], known) if known else notice.lines
+    reported = _goods_of(order, notice, context)
+    new = without([(_sku(order, line, context), line) for line in reported], known) if known else reported
     lines, surplus = _lines_shipped(order, new, context)
     if beyond_order or expects_no_shipment(order):
         lines, surplus = _with_surplus(order, lines, surplus, context), ()
@@ -87,7 +89,7 @@ def _with_report(
 ) -> tuple[Shipment, ...]:
     """The shipments with this one; what was beyond the order joins what was booked of it before."""
     reported = Counter[str]()
-    for line in notice.lines if notice.tracking else ():
+    for line in _goods_of(order, notice, context) if notice.tracking else ():
         reported[_sku(order, line, context)] += line.quantity
     known = next((one for one in order.shipments if one.shipment_id == notice.shipment_id), None)
     booked = Shipment(
@@ -164,7 +166,7 @@ def _hold_for_person(order: Order, problem: CannotBook) -> Order:
 def _with_state_after_shipping(order: Order) -> Order:
     """Shipped when no line is open any more; else the state that what is left gives it."""
     left = shipped(order)
-    if all(left[line.line_id] >= line.accepted for line in order.lines):
+    if all(left[line.line_id] >= line.accepted for line in goods(order)):
         return replace(release_all(order), state=State.SHIPPED, reason=None)
     rest = replace(order, backorders=tuple(_remaining_backorders(order)))
     if order.state is State.REQUESTED or (order.state is State.EXCEPTION and order.reason not in OF_SHIPPING):
@@ -224,6 +226,11 @@ def _with_surplus(
     for line in surplus:
         units[_fitting(order, line, context)[0].line_id] += line.quantity
     return units
+
+
+def _goods_of(order: Order, notice: ShipmentNotice, context: DecisionContext) -> tuple[ShippedLine, ...]:
+    """Without lines that need no stock: nothing leaves for them."""
+    return tuple(one for one in notice.lines if not takes_no_part(order, one.line_id, one.names, context))
 
 
 def _sku(order: Order, line: ShippedLine, context: DecisionContext) -> str:

@@ -23,7 +23,7 @@ def find_obstacle(order: Order, context: DecisionContext) -> Obstacle | None:
 
     What has left or is held already needs neither: only units that are still to be allocated meet an obstacle.
     """
-    unknown = [line for line, units in open_lines(order) if units and line.sku is None]
+    unknown = [line for line, units in open_lines(order) if units and line.sku is None and not line.no_stock]
     if unknown:
         return OrderReason.UNKNOWN_SKU, {"names": ", ".join(" or ".join(line.names) for line in unknown)}
     lacking = {line_id for line_id, _ in unallocated(order)}

@@ -28,6 +28,7 @@ class Line:
     parts: Mapping[str, int] = field(default_factory=dict)  # stocked SKU → units in one, as the recipe stood
     declined: int = 0  # of `quantity`: units that a person declined
     cancelled: int = 0  # units that the channel cancelled for good and did not put back on its shelf
+    no_stock: bool = False  # it needs none: a tip, a gift card, a fee
 
     @property
     def accepted(self) -> int:
@@ -192,7 +193,7 @@ class Order:
 
     def snapshot(self) -> OrderSnapshot:
         """What the channel said last, for placing the order again: a retry, a confirmation, or arriving stock."""
-        lines = tuple(SnapshotLine(line.line_id, line.names, line.quantity) for line in self.lines)
+        lines = tuple(SnapshotLine(line.line_id, line.names, line.quantity, line.no_stock) for line in self.lines)
         return OrderSnapshot(
             channel=self.channel,
             external_id=self.external_id,

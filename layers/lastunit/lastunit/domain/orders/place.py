@@ -172,8 +172,8 @@ def _holds_nothing(order: Order | None) -> bool:
 
 
 def _nothing_open(placement: Placement) -> Decided:
-    """All units of the lines are shipped or declined, or an edit took every line out."""
+    """All units of the lines are shipped or declined, need no stock, or an edit took every line out."""
     done = release_all(placement.base)
-    state = State.SHIPPED if shipped(placement.base).total() else State.CANCELLED
-    reason = None if state is State.SHIPPED else OrderReason.NOTHING_TO_DELIVER
-    return deplete_pending(placement.before, replace(done, state=state, reason=reason), placement.context)
+    reason = None if shipped(done).total() else OrderReason.NOTHING_TO_DELIVER
+    after = replace(done, state=settled_state(done), reason=reason)
+    return deplete_pending(placement.before, after, placement.context)

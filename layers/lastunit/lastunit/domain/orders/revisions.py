@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lastunit.domain.orders.context import DecisionContext
+from lastunit.domain.orders.no_stock import needs_no_stock
 from lastunit.domain.orders.order import Line, Order
 from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
 from lastunit.domain.orders.states import State
@@ -96,6 +97,10 @@ def _resolve_line(line: SnapshotLine, known: Line | None, context: DecisionConte
         if not new or (alias and alias.sku == known.sku):
             declined = _declined(known, line.quantity)
             return replace(known, names=line.names, quantity=line.quantity, declined=declined)
+    # What a later version leaves unsaid it does not deny.
+    stated = line.no_stock or (known is not None and known.no_stock and known.names == line.names)
+    if needs_no_stock(line.names, context, stated=stated):
+        return Line(line_id=line.line_id, names=line.names, quantity=line.quantity, no_stock=True)
     alias = _first_known(line.names, context)
     if alias is None:
         return Line(line_id=line.line_id, names=line.names, quantity=line.quantity)

@@ -40,11 +40,15 @@ def _is_text(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotLine:
-    """`names`: what the channel calls the SKU, most specific first; the first known alias wins."""
+    """`names`: what the channel calls the SKU, most specific first; the first known alias wins.
+
+    `no_stock`: the channel says that the line needs none, such as a tip. A name that is known counts for more.
+    """
 
     line_id: str
     names: tuple[str, ...]
     quantity: int
+    no_stock: bool = False
 
     def __post_init__(self) -> None:
         check_names("lines.line_id", self.line_id)

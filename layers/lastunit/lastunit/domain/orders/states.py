@@ -52,10 +52,10 @@ _LEFT = {State.PARTLY_SHIPPED, State.SHIPPED}
 
 
 TRANSITIONS: dict[State | None, frozenset[State]] = {
-    None: frozenset({*WAITING, State.RESERVED, State.REFUSED, State.CANCELLED}),
+    None: frozenset({*WAITING, State.RESERVED, State.REFUSED, State.SHIPPED, State.CANCELLED}),
     State.RECORDED: frozenset({State.RESERVED, State.REQUESTED, State.EXCEPTION, State.CANCELLED, *_LEFT}),
     State.REQUESTED: frozenset(_HELD | _LEFT | {State.EXCEPTION, State.CANCELLED}),
-    State.REFUSED: frozenset({State.RESERVED, State.REQUESTED, State.EXCEPTION, State.CANCELLED}),
+    State.REFUSED: frozenset({State.RESERVED, State.REQUESTED, State.EXCEPTION, State.SHIPPED, State.CANCELLED}),
     State.EXCEPTION: frozenset({*_HELD, *_LEFT, State.RECORDED, State.REQUESTED, State.CANCELLED}),
     State.BACKORDERED: frozenset({State.RESERVED, State.EXCEPTION, State.CANCELLED, *_LEFT}),
     State.AWAITING_PAYMENT: frozenset(
@@ -63,13 +63,16 @@ TRANSITIONS: dict[State | None, frozenset[State]] = {
     ),
     State.RESERVED: frozenset({State.EXCEPTION, State.CANCELLED, *_LEFT}),
     State.PARTLY_SHIPPED: frozenset({State.BACKORDERED, State.RESERVED, State.SHIPPED, State.EXCEPTION}),
-    State.SHIPPED: frozenset({State.RESERVED, State.PARTLY_SHIPPED, State.EXCEPTION, State.CANCELLED}),
-    State.CANCELLED: frozenset({State.RESERVED, State.REQUESTED, State.EXCEPTION, State.PARTLY_SHIPPED}),
+    State.SHIPPED: frozenset(
+        {State.RESERVED, State.REQUESTED, State.PARTLY_SHIPPED, State.EXCEPTION, State.CANCELLED}
+    ),
+    State.CANCELLED: frozenset({State.RESERVED, State.REQUESTED, State.EXCEPTION, *_LEFT}),
 }
 """State → the other states an order may go to; None: a new order. An order may always stay in its state.
 
-A voided shipment leads back from shipped. A payment after its deadline, an edit of an order that was edited down to
-nothing, and goods that left all the same lead back from cancelled, the last as an exception.
+A voided shipment leads back from shipped, and so does an edit, also of an order that needed no stock so far. A
+payment after its deadline, an edit of an order that was edited down to nothing, and goods that left all the same
+lead back from cancelled, the last as an exception.
 """
 
 

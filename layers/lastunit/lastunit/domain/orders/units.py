@@ -82,7 +82,8 @@ def settled_state(order: Order) -> State:
     """The state of an order all of whose units are reserved, backordered or shipped."""
     has_shipped = bool(shipped(order).total())
     if not order.allocations and not order.backorders:
-        return State.SHIPPED if has_shipped else State.CANCELLED
+        needs_no_stock = any(line.no_stock and line.accepted for line in order.lines)
+        return State.SHIPPED if has_shipped or needs_no_stock else State.CANCELLED
     if order.pay_by is not None:
         return State.AWAITING_PAYMENT
     if has_shipped:

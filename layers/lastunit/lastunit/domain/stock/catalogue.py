@@ -21,15 +21,19 @@ class Status(StrEnum):
 class Sku:
     """A stock-keeping unit. With a `recipe` (component SKU → units in one kit) it is a kit and owns no stock.
 
-    With fewer available units at all locations together than `low_stock` it is announced as low.
+    With fewer available units at all locations together than `low_stock` it is announced as low. One that is not
+    `tracked` needs no stock: order lines of it reserve nothing, and it is listed nowhere.
     """
 
     sku: str
     status: Status = Status.ACTIVE
     recipe: Mapping[str, int] = field(default_factory=dict)
     low_stock: int | None = None
+    tracked: bool = True
 
     def __post_init__(self) -> None:
+        if not self.tracked and (self.recipe or self.low_stock is not None):
+            raise InvalidInput("tracked", "a SKU without stock has neither recipe nor low_stock", "leave them out")
         if len(self.recipe) > COMPONENTS_MAX:
             raise InvalidInput("recipe", f"{len(self.recipe)} components, at most {COMPONENTS_MAX}")
         if self.recipe and self.low_stock is not None:
@@ -46,8 +50,8 @@ class Sku:
 
     @property
     def parts(self) -> Mapping[str, int]:
-        """The stocked SKUs in one unit: the recipe of a kit, itself otherwise."""
-        return self.recipe or {self.sku: 1}
+        """The stocked SKUs in one unit: the recipe of a kit, none of an untracked SKU, itself otherwise."""
+        return self.recipe or ({self.sku: 1} if self.tracked else {})
 
 
 @dataclass(frozen=True, slots=True)
