@@ -59,6 +59,8 @@ def _wrong(facts: Facts, sale: Sale, order: Row) -> Iterable[tuple[str, str]]:
         yield "3", f"left {dict(facts.parts(sale.left))}, counted {dict(gone(order))}"
     if restocked(order) != facts.parts(sale.returned):
         yield "3", f"came back {dict(facts.parts(sale.returned))}, counted {dict(restocked(order))}"
+    if order.get("reason") in ("unknown_sku", "shipped_unknown_line"):
+        yield "5", f"waits for a name ({order['reason']}), and all of them are known"
     if sale.cancelled and held:
         yield "3", f"is cancelled and holds {dict(held)}"
     if not sale.cancelled and order["state"] == "cancelled" and not order.get("routing"):

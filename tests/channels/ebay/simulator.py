@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -112,13 +112,15 @@ class Ebay(Marketplace):
             self.items[name] = Item(name, *ids, quantity, None, location_key, auctioned)
             self.put_on_shelf(name, quantity, "listed")
 
-    def sell(self, lines: Mapping[str, int]) -> str:
+    def sell(self, lines: Mapping[str, int], no_stock: Sequence[str] = ()) -> str:
+        """`no_stock`: SKUs of lines that are no goods, such as a gift card; eBay has no word for it."""
         with self.changed:
             self.take_from_shelf(lines)
             for name, quantity in lines.items():
                 self.items[name].lower(quantity)
             order_id = f"11-{len(self.orders) + 1:05d}-{self._random.randrange(100_000):05d}"
             sold = [self._line(number, *line) for number, line in enumerate(lines.items())]
+            sold += [self._line(number, name, 1) for number, name in enumerate(no_stock, len(sold))]
             self.orders[order_id] = order_body(order_id, "some-seller", self._stamp(), sold)
         for line in sold:
             # One notification per line item, each of which names the order.
@@ -198,7 +200,8 @@ class Ebay(Marketplace):
 
     def _line(self, number: int, name: str, quantity: int) -> dict[str, Any]:
         line_id = f"100{len(self.orders) + 1:07d}{number:04d}"
-        return order_line(line_id, self.items[name].listing_id, name, quantity)
+        listing_id = self.items[name].listing_id if name in self.items else "499000000001"
+        return order_line(line_id, listing_id, name, quantity)
 
     def _stamp(self) -> str:
         """Milliseconds, as eBay writes them, and never the same twice."""

@@ -403,3 +403,21 @@ class TestOrder:
             read_order(order(placed_at="Ada Example"))
 
         assert "Ada" not in f"{refusal.value} {refusal.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    ("told", "no_stock"), [({}, False), ({"stocked": True}, False), ({"stocked": False}, True)]
+)
+def test_a_store_says_which_lines_need_no_stock(told: dict[str, object], no_stock: bool) -> None:
+    """By webhook, of which only what is needed travels on."""
+    notification = api().parse(event("order.created", **order(lines=[line(**told)])))
+    assert notification is not None
+
+    (reported,) = api().orders(notification)
+
+    assert isinstance(reported, OrderSnapshot)
+    assert no_stock is reported.lines[0].no_stock
+
+
+def test_whether_a_line_is_stocked_is_a_truth() -> None:
+    assert "lines[0].stocked" == problem_field(order(lines=[line(stocked="no")]))

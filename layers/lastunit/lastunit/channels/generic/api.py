@@ -48,7 +48,7 @@ FIELDS = {
     "shipment.voided": SHIPMENT_FIELDS,
 }
 IGNORED_TOPIC = re.compile(r"(order|shipment|inventory)(\.[a-z0-9_]{1,40}){1,3}")
-LINE_FIELDS = ("line_id", "sku", "quantity")
+LINE_FIELDS = ("line_id", "sku", "quantity", "stocked")
 
 REFUSES_BATCH = frozenset({400, 413, 422})
 QUERY_MAX_CHARS = 4000  # Half of what common servers accept as a request line.
