@@ -17,7 +17,13 @@ router = APIGatewayHttpRouter()
 def announce(order_id: OrderId, body: ReturnIn) -> Response[OrderChangedOut]:
     channel, external_id = OrderKey.parse(order_id)
     return applied(
-        ReturnAnnounced(channel=channel, external_id=external_id, return_id=body.return_id, lines=body.lines)
+        ReturnAnnounced(
+            channel=channel,
+            external_id=external_id,
+            return_id=body.return_id,
+            lines=body.lines,
+            correction=body.correction or "",
+        )
     )
 
 
@@ -25,7 +31,15 @@ def announce(order_id: OrderId, body: ReturnIn) -> Response[OrderChangedOut]:
 def receive(order_id: OrderId, return_id: OutsideId, body: ReceiptIn) -> Response[OrderChangedOut]:
     channel, external_id = OrderKey.parse(order_id)
     return applied(
-        ReturnReceived(channel=channel, external_id=external_id, return_id=return_id, location=body.location)
+        ReturnReceived(
+            channel=channel,
+            external_id=external_id,
+            return_id=return_id,
+            location=body.location,
+            arrival_id=body.arrival_id or "",
+            lines=body.lines,
+            correction=body.correction or "",
+        )
     )
 
 
@@ -33,7 +47,20 @@ def receive(order_id: OrderId, return_id: OutsideId, body: ReceiptIn) -> Respons
 def inspect(order_id: OrderId, return_id: OutsideId, body: InspectionIn) -> Response[OrderChangedOut]:
     """Only sellable units become stock, where they were received."""
     channel, external_id = OrderKey.parse(order_id)
-    lines = {line_id: (found.sellable, found.damaged, found.missing) for line_id, found in body.lines.items()}
+    components = {
+        line_id: {sku: one.numbers for sku, one in found.components.items()}
+        for line_id, found in body.lines.items()
+        if found.components
+    }
     return applied(
-        ReturnInspected(channel=channel, external_id=external_id, return_id=return_id, lines=lines, bin=body.bin)
+        ReturnInspected(
+            channel=channel,
+            external_id=external_id,
+            return_id=return_id,
+            lines={line_id: found.numbers for line_id, found in body.lines.items()},
+            bin=body.bin,
+            components=components,
+            arrival_id=body.arrival_id or "",
+            correction=body.correction or "",
+        )
     )

@@ -318,6 +318,35 @@ def test_a_step_of_a_return_cannot_be_taken_otherwise_a_second_time(shipped: Api
     assert Stock(on_hand=3, reserved=0, available=3) == stock(shipped)
 
 
+def test_a_return_comes_in_several_parcels_and_is_corrected(shipped: ApiClient) -> None:
+    announce(shipped, 3)
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("receipt", {"location": "montreal", "arrival_id": "p1", "lines": {"1": 1}}),
+        ("inspection", {"arrival_id": "p1", "lines": {"1": {"sellable": 1}}}),
+        ("receipt", {"location": "montreal", "arrival_id": "p2"}),
+        ("inspection", {"arrival_id": "p2", "lines": {"1": {"sellable": 1, "missing": 1}}}),
+        ("inspection", {"arrival_id": "p2", "lines": {"1": {"damaged": 1, "missing": 1}}, "correction": "c1"}),
+    ]
+
+    answers = [outcome(shipped.post(f"{ORDER}/returns/r1/{step}", body)) for step, body in [*steps, steps[-1]]]
+
+    assert [*[(200, "updated")] * 5, (200, "duplicate")] == answers
+    assert Stock(on_hand=2, reserved=0, available=2) == stock(shipped)
+    (back,) = shipped.get(ORDER)[1]["returns"]
+    assert (["p1", "p2"], ["c1"]) == ([one["arrival_id"] for one in back["arrivals"]], back["corrections"])
+    assert {"sellable": 1, "damaged": 1, "missing": 1, "components": {}} == back["inspection"]["1"]
+
+
+def test_a_kit_comes_back_by_its_components(shipped: ApiClient) -> None:
+    components = {"shirt": {"sellable": 2}, "hat": {"damaged": 1}}
+    announce(shipped, 1)
+    receive(shipped)
+
+    answer = shipped.post(f"{ORDER}/returns/r1/inspection", {"lines": {"1": {"components": components}}})
+
+    assert (422, "lines.1.components.hat") == refused(answer)
+
+
 def test_more_than_was_shipped_or_an_impossible_number_cannot_come_back(shipped: ApiClient) -> None:
     answers = [refused(announce(shipped, quantity)) for quantity in (5, 0, -1, 1.5, 10**30)]
 

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from lastunit.domain.channel import Channel
 from lastunit.domain.events.ledger import LevelEntry, level_entry
 from lastunit.domain.keys import LevelKey, OrderKey
+from lastunit.domain.orders.arrivals import arrivals_of
 from lastunit.domain.orders.change import OrderChange
 from lastunit.domain.orders.context import Decided, DecisionContext, Outcome
 from lastunit.domain.orders.decide import decide
 from lastunit.domain.orders.inbound import OrderInput
-from lastunit.domain.orders.order import Allocation, Backorder, Order
+from lastunit.domain.orders.order import Allocation, Backorder, Order, Return
 from lastunit.domain.orders.states import State
 from lastunit.domain.orders.units import open_lines, reserved_units, shipped
 from lastunit.domain.stock.catalogue import Alias, Location, Sku
@@ -187,10 +188,20 @@ def on_hand_of(order: Order) -> Counter[LevelKey]:
 TAKES_NOTHING = frozenset({State.RECORDED, State.REQUESTED, State.REFUSED, State.CANCELLED, State.SHIPPED})
 
 
+def broken_return(back: Return) -> str:
+    found = {key: one.sellable + one.damaged for key, one in back.found.items()}
+    if any(units > back.lines.get(key, 0) for key, units in found.items()):
+        return "more was found than came back"
+    parcels = [units for one in arrivals_of(back) for units in one.restocked]
+    return "" if parcels == [*back.restocked] else "a return is not the sum of its parcels"
+
+
 def broken_order(order: Order) -> str:
     """All lines are promised together or not at all, and only a person's word leaves a part of them waiting."""
     if any(units > shipped(order)[line_id] for one in order.returns for line_id, units in one.lines.items()):
         return "more comes back than has left"
+    if problems := list(filter(None, map(broken_return, order.returns))):
+        return problems[0]
     if order.state in TAKES_NOTHING:
         return "it takes nothing, yet holds units" if order.allocations or order.backorders else ""
     if order.backorders and not (order.request_decision and order.request_decision.accepted):

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -284,6 +286,35 @@ class Histories(RuleBasedStateMachine):
                     bin=PICKING,
                 )
             )
+
+    @rule(
+        key=orders,
+        name=st.sampled_from(["r1", "r2"]),
+        arrival=st.sampled_from(["", "p1", "p2"]),
+        correction=st.sampled_from(["", "", "c1", "c2", "c3"]),
+        found=st.lists(st.integers(0, 2), min_size=3, max_size=3),
+        place=st.sampled_from(["M", "L"]),
+    )
+    def goods_come_back_in_parts_and_are_corrected(
+        self, key: str, name: str, arrival: str, correction: str, found: list[int], place: str
+    ) -> None:
+        order = self.order(key)
+        back = next((one for one in order.returns if one.return_id == name), None) if order else None
+        if order is None or back is None or not back.lines:
+            return
+        line_id = next(iter(back.lines))
+        of: dict[str, Any] = {"channel": "web", "external_id": key, "return_id": name}
+        if correction:
+            self.tell(ReturnAnnounced(**of, lines={line_id: sum(found)}, correction=f"a{correction}"))
+        self.tell(ReturnReceived(**of, location=place, arrival_id=arrival, lines={line_id: max(1, sum(found))}))
+        units = (found[0], found[1], found[2])
+        parts = next(line.parts for line in order.lines if line.line_id == line_id)
+        is_kit = len(parts) > 1 and found[0] == 1
+        told = ReturnInspected(**of, lines={line_id: units}, arrival_id=arrival, correction=correction, bin=PICKING)
+        if is_kit:
+            kit = {sku: (each * sum(found) - found[1], found[1], 0) for sku, each in parts.items()}
+            told = replace(told, lines={}, components={line_id: kit})
+        self.tell(told)
 
     @precondition(lambda self: self.told)
     @rule(number=st.integers(0, 99))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from lastunit.domain.listings.sku_view import SkuView
-from lastunit.domain.orders.order import Line, Order, PickedUnits, Return, Shipment
+from lastunit.domain.orders.order import Line, Order, PickedUnits, Return, ReturnState, Shipment
 from lastunit.domain.orders.states import OrderReason, State
 from lastunit.domain.stock.replenishment import ReplenishmentTask
 
@@ -160,10 +160,22 @@ def _shipment(parcel: Shipment) -> dict[str, object]:
 
 
 def _returns(before: Order | None, after: Order) -> Iterator[EventDraft]:
-    known = {one.return_id: one.state for one in before.returns} if before else {}
+    known = {one.return_id: one for one in before.returns} if before else {}
     for one in after.returns:
-        if known.get(one.return_id) is not one.state:
-            yield f"return.{one.state}", one.return_id, _return(one)
+        step = _step(known.get(one.return_id), one)
+        if step:
+            yield f"return.{step}", one.return_id, _return(one)
+
+
+def _step(before: Return | None, after: Return) -> str | None:
+    """The last thing that happened to the return, which may come in several parcels and be corrected."""
+    if before is None or before.state is not after.state:
+        return after.state.value
+    if (before.found, before.restocked) != (after.found, after.restocked):
+        return ReturnState.INSPECTED.value
+    if (before.location, before.arrivals) != (after.location, after.arrivals):
+        return ReturnState.RECEIVED.value
+    return ReturnState.ANNOUNCED.value if before.lines != after.lines else None
 
 
 def _return(one: Return) -> dict[str, object]:
@@ -174,7 +186,8 @@ def _return(one: Return) -> dict[str, object]:
 
 def _returned(one: Return, line_id: str, units: int) -> dict[str, object]:
     found = asdict(one.found[line_id]) if line_id in one.found else {}
-    return {"line_id": line_id, "quantity": units, **found}
+    filled = {name: value for name, value in found.items() if name != "components" or value}
+    return {"line_id": line_id, "quantity": units, **filled}
 
 
 def _places(taken: Iterable[PickedUnits]) -> list[dict[str, object]]:

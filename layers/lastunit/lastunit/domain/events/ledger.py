@@ -18,7 +18,7 @@ class MovementKind(StrEnum):
     RECEIVED = "received"  # units arrived
     ALLOCATED = "allocated"  # orders reserved units
     RELEASED = "released"  # orders gave reserved units back
-    SHIPPED = "shipped"  # shipments depleted the level
+    SHIPPED = "shipped"  # shipments depleted the level, or a return that was inspected wrongly was corrected
     RETURNED = "returned"  # units of orders are on hand again: an inspected return, or a voided shipment
     TRANSFERRED = "transferred"  # units moved to or from another location or bin
     COUNTED = "counted"  # a count found more or fewer units

@@ -105,28 +105,41 @@ class DecideRequest(KnownOrderInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnAnnounced(KnownOrderInput):
-    """Goods are on their way back. `lines`: line id → units of the line."""
+    """Goods are on their way back. `lines`: line id → units of the line; in a correction 0 takes a line out.
+
+    `correction`: its id, where the lines take the place of those that were announced.
+    """
 
     return_id: str
     lines: Mapping[str, int]
+    correction: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnReceived(KnownOrderInput):
-    """The goods lie at a location; they are no stock before they are inspected."""
+    """Goods lie at a location; they are no stock before they are inspected.
+
+    `arrival_id` tells the parcels of one return apart. `lines`: what was in this one; None: all that was still due.
+    """
 
     return_id: str
     location: str
+    arrival_id: str = ""
+    lines: Mapping[str, int] | None = None
+    correction: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnInspected(KnownOrderInput):
     """What was found. `lines`: line id → units (sellable, damaged, missing); sellable ones go into `bin` or stay
-    unplaced."""
+    unplaced. `components`: line id → component of a kit → its units, for lines not counted as a whole."""
 
     return_id: str
     lines: Mapping[str, tuple[int, int, int]]
     bin: str | None = None
+    components: Mapping[str, Mapping[str, tuple[int, int, int]]] = field(default_factory=dict)
+    arrival_id: str = ""
+    correction: str = ""
 
 
 ChannelEvent = OrderSnapshot | ShipmentNotice

@@ -95,13 +95,13 @@ class ReturnState(StrEnum):
     """How far a return has come."""
 
     ANNOUNCED = "announced"  # the units are on their way
-    RECEIVED = "received"  # they lie at a location, and are no stock yet
-    INSPECTED = "inspected"  # what was found sellable is stock again
+    RECEIVED = "received"  # some of them lie at a location; what was not inspected is no stock yet
+    INSPECTED = "inspected"  # all of them are accounted for, and what was found sellable is stock again
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
-    """Units of one returned line: those that can be sold again, those that cannot, those that did not arrive."""
+class Condition:
+    """Units that came back: those that can be sold again, those that cannot, those that did not arrive."""
 
     sellable: int = 0
     damaged: int = 0
@@ -112,16 +112,39 @@ class Inspection:
         return self.sellable + self.damaged + self.missing
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection(Condition):
+    """What was found of one returned line: in units of the line, or of a kit by its components."""
+
+    components: Mapping[str, Condition] = field(default_factory=dict)  # stocked SKU → its own units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One parcel of a return that was received. What was missing in an earlier one may come in a later one."""
+
+    arrival_id: str
+    location: str
+    lines: Mapping[str, int]  # line id → units of the line
+    found: Mapping[str, Inspection] | None = None  # line id → what the inspection found; None: not inspected yet
+    restocked: tuple[PickedUnits, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """Goods on their way back. Only what an inspection finds sellable becomes stock, where it was received."""
+    """Goods on their way back. Only what an inspection finds sellable becomes stock, where it was received.
+
+    `location`, `found` and `restocked` are those of all its arrivals together.
+    """
 
     return_id: str
     lines: Mapping[str, int]  # line id → units of the line
     state: ReturnState = ReturnState.ANNOUNCED
-    location: str | None = None  # where it was received
+    location: str | None = None  # where it was received first
     found: Mapping[str, Inspection] = field(default_factory=dict)  # line id → what the inspection found
     restocked: tuple[PickedUnits, ...] = ()  # the sellable units, in stock again
+    arrivals: tuple[Arrival, ...] = ()  # empty where nothing arrived, or all of it in one parcel
+    corrections: Mapping[str, str] = field(default_factory=dict)  # id of a correction → tells its contents apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

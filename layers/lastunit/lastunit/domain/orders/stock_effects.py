@@ -21,8 +21,8 @@ def stock_effect(order: Order | None) -> dict[LevelKey, Movement]:
     ]
     picked = [units for shipment in order.shipments if not shipment.voided for units in shipment.picked]
     restocked = [units for one in order.returns for units in one.restocked]
-    depleted = [_moved(units, -1) for units in picked]
-    return sum_by_level([*reserved, *depleted, *(_moved(units, 1) for units in restocked)])
+    depleted = [moved(units, -1) for units in picked]
+    return sum_by_level([*reserved, *depleted, *(moved(units, 1) for units in restocked)])
 
 
 def stock_delta(before: Order | None, after: Order) -> dict[LevelKey, Movement]:
@@ -35,7 +35,7 @@ def stock_delta(before: Order | None, after: Order) -> dict[LevelKey, Movement]:
     return sum_by_level([*stock_effect(after).values(), *undone])
 
 
-def _moved(picked: PickedUnits, sign: int) -> Movement:
+def moved(picked: PickedUnits, sign: int) -> Movement:
     """`sign` −1: the units leave their bins and their level; +1: they come back."""
     units = sign * picked.quantity
     bins = {name: sign * part for name, part in picked.bins.items()}
