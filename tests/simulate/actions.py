@@ -211,7 +211,7 @@ class Actions:
             self.shop_world.moved[sku, target] += units
 
     def _decide(self, intent: Intent, rng: random.Random) -> None:
-        for sale in self._recent():
+        for sale in self.recent():
             order = self.order_of(sale)
             if order and order.state is State.REQUESTED:
                 self.apply(
@@ -268,10 +268,10 @@ class Actions:
     # -- looking around --------------------------------------------------------------------------------------
 
     def some_sale(self, rng: random.Random, fits: Callable[[Sale], object]) -> Sale | None:
-        found = [sale for sale in self._recent() if fits(sale)]
+        found = [sale for sale in self.recent() if fits(sale)]
         return rng.choice(found) if found else None
 
-    def _recent(self) -> Iterable[Sale]:
+    def recent(self) -> Iterable[Sale]:
         return self.shop_world.sales[-OPEN_SALES:]
 
     def market_of(self, sale: Sale) -> Any:

@@ -26,6 +26,8 @@ def decide(order_id: OrderId, body: RequestDecisionIn) -> Response[OrderChangedO
         by=body.by,
         lines=body.lines,
         version=body.version,
+        supply=body.supply,
+        location=body.location,
     )
     if body.preview:
         return changed(hub().change_orders.preview(Incoming("preview", decision)))

@@ -16,7 +16,14 @@ router = APIGatewayHttpRouter()
 def put_sku(sku: SkuName, body: SkuIn) -> SkuOut:
     tracked = hub().configure_catalogue.is_tracked(sku) if body.tracked is None else body.tracked
     hub().configure_catalogue.put_sku(
-        Sku(sku=sku, status=body.status, recipe=body.recipe, low_stock=body.low_stock, tracked=tracked)
+        Sku(
+            sku=sku,
+            status=body.status,
+            recipe=body.recipe,
+            low_stock=body.low_stock,
+            tracked=tracked,
+            supply=body.supply,
+        )
     )
     return show(sku)
 

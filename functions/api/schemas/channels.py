@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StrictBool
 from functions.api.schemas.common import Answer, Body, Instant, Name, Percent, SwitchIn, UnitsOrNone
 from lastunit.channels.registry import KINDS
 from lastunit.domain.channel import Channel, Mode, SettingsVersion, Sync
+from lastunit.domain.stock.catalogue import Supply
 from lastunit.domain.stock.routing import Policy
 
 NoStockName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"[^*]")]
@@ -49,6 +50,7 @@ class ChannelIn(Body):
     time_zone: Annotated[str, Field(max_length=64)] = "UTC"
     default_location: Name | None = None
     no_stock_names: Annotated[list[NoStockName], Field(max_length=50)] = Field(default_factory=list)
+    supply: Supply = Supply.BACKORDER
     version: Annotated[int, Field(strict=True, ge=0)] | None = None
 
     def channel(self, name: str) -> Channel:
@@ -90,6 +92,7 @@ class ChannelOut(Answer):
     escalate_undecided: bool
     retry_requests_on_restock: bool
     no_stock_names: list[str]
+    supply: Supply
     connection: dict[str, str]
 
     @classmethod
@@ -164,6 +167,7 @@ def _settings(channel: Channel) -> dict[str, Any]:
         "escalate_undecided": channel.escalate_undecided,
         "retry_requests_on_restock": channel.retry_requests_on_restock,
         "no_stock_names": list(channel.no_stock_names),
+        "supply": channel.supply,
         "connection": dict(channel.connection),
     }
 

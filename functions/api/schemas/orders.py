@@ -2,11 +2,12 @@
 
 from functions.api.schemas.common import Answer, DateTime
 from functions.api.schemas.returns import ReturnOut
-from functions.api.schemas.shipments import PendingShipmentOut, ShipmentOut
+from functions.api.schemas.shipments import PendingShipmentOut, PickedUnitsOut, ShipmentOut
 from lastunit.domain.orders.context import Outcome
 from lastunit.domain.orders.order import Allocation, Backorder, Line, Order, RequestDecision, RoutingDecision
 from lastunit.domain.orders.states import OrderReason, State
 from lastunit.domain.review import remedy_for
+from lastunit.domain.stock.catalogue import Supply
 from lastunit.use_cases.orders.change_orders import ChangeResult
 
 
@@ -94,16 +95,28 @@ class RoutingOut(Answer):
 
 
 class RequestDecisionOut(Answer):
-    """Who decided the request. `lines`: line id → units accepted, of lines that were not accepted whole."""
+    """Who decided the request. `lines`: line id → units accepted, of lines that were not accepted whole.
+
+    `supply` and `location` of the missing units are null where settings decided.
+    """
 
     accepted: bool
     by: str
     at: DateTime
     lines: dict[str, int]
+    supply: Supply | None
+    location: str | None
 
     @classmethod
     def of(cls, decision: RequestDecision) -> "RequestDecisionOut":
-        return cls(accepted=decision.accepted, by=decision.by, at=decision.at, lines=dict(decision.lines))
+        return cls(
+            accepted=decision.accepted,
+            by=decision.by,
+            at=decision.at,
+            lines=dict(decision.lines),
+            supply=decision.supply,
+            location=decision.location,
+        )
 
 
 class OrderOut(Answer):
@@ -111,7 +124,8 @@ class OrderOut(Answer):
 
     `decide_by` and `pay_by`: its deadlines while they run; `queued_at`: its place among those that wait for units;
     `waiting_since`: how long a person has been awaited. `location`: where its channel says it was sold. `version`
-    names what the channel said last.
+    names what the channel said last. `brought_in`: units that came into stock when its request was
+    accepted.
     """
 
     order_id: str
@@ -129,6 +143,7 @@ class OrderOut(Answer):
     returns: list[ReturnOut]
     routing: RoutingOut | None
     request_decision: RequestDecisionOut | None
+    brought_in: list[PickedUnitsOut]
     decide_by: DateTime | None
     pay_by: DateTime | None
     escalated: bool
@@ -158,6 +173,7 @@ class OrderOut(Answer):
             returns=[ReturnOut.of(one) for one in order.returns],
             routing=RoutingOut.of(order.routing) if order.routing else None,
             request_decision=RequestDecisionOut.of(order.request_decision) if order.request_decision else None,
+            brought_in=[PickedUnitsOut.of(one) for one in order.brought_in],
             decide_by=order.decide_by,
             pay_by=order.pay_by,
             escalated=order.escalated,

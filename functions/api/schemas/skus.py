@@ -9,14 +9,15 @@ from functions.api.schemas.common import Answer, Body, SkuName
 from functions.api.schemas.listings import ListingOut
 from lastunit.domain.listings.sku_view import SkuView
 from lastunit.domain.listings.units_at_risk import SkuRisk
-from lastunit.domain.stock.catalogue import RECIPE_QUANTITY_MAX, Status
+from lastunit.domain.stock.catalogue import RECIPE_QUANTITY_MAX, Status, Supply
 from lastunit.domain.stock.levels import QUANTITY_MAX, Bin, BinKind, Level
 
 
 class SkuIn(Body):
     """`recipe` (component SKU → units) makes it a kit. With fewer available than `low_stock` it is announced.
 
-    `tracked` false: it needs no stock. Left out, a new SKU is tracked, and another stays as it is.
+    `tracked` false: it needs no stock. Left out, a new SKU is tracked, and another stays as it is. `supply`: what
+    accepting a request says of its missing units; null: as its channel is set.
     """
 
     status: Status = Status.ACTIVE
@@ -25,6 +26,7 @@ class SkuIn(Body):
     )
     low_stock: Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)] | None = None
     tracked: StrictBool | None = None
+    supply: Supply | None = None
 
 
 class BinIn(Body):
@@ -80,6 +82,7 @@ class SkuOut(Answer):
     recipe: dict[str, int]
     low_stock: int | None
     tracked: bool
+    supply: Supply | None
     kits: list[str]
     levels: list[LevelOut]
     available: int | None
@@ -95,6 +98,7 @@ class SkuOut(Answer):
             recipe=dict(view.item.recipe),
             low_stock=view.item.low_stock,
             tracked=view.item.tracked,
+            supply=view.item.supply,
             kits=list(view.kits),
             levels=[LevelOut.of(level) for level in view.levels],
             available=risk.available if risk else None,

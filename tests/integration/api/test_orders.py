@@ -100,6 +100,20 @@ def test_an_accepted_request_reserves_what_exists_and_promises_the_rest(requeste
     assert answer["order"]["pay_by"]
 
 
+def test_a_request_of_what_never_had_stock_is_accepted_as_being_there(requested: ApiClient) -> None:
+    """It comes in with the decision, and a SKU with stock can no longer become a kit."""
+    requested.put("/skus/coat", {})
+    requested.order(2, "2", "coat", status="created")
+    body = {"accept": True, "by": "ann", "supply": "on_hand", "location": "montreal"}
+
+    answers = [requested.post("/orders/web:2/decision", body) for _ in range(2)]
+
+    assert [(200, "awaiting_payment"), (200, "duplicate")] == [outcome(answer) for answer in answers]
+    (level,) = requested.get("/skus/coat")[1]["levels"]
+    assert (2, 2, 0) == (level["on_hand"], level["reserved"], level["available"])
+    assert 409 == requested.put("/skus/coat", {"recipe": {"shirt": 1}})[0]
+
+
 def test_a_declined_request_is_cancelled_and_takes_nothing(requested: ApiClient) -> None:
     status, answer = decide(requested, accept=False)
 

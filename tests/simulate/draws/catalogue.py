@@ -1,5 +1,6 @@
 """Every draw. Each has random numbers of its own, so that a new one changes no plan that was drawn before."""
 
+from tests.simulate.draws.accepted_on_hand import ACCEPTED_ON_HAND
 from tests.simulate.draws.drawn import Draw
 from tests.simulate.draws.lines_without_stock import LINES_WITHOUT_STOCK
 from tests.simulate.draws.odd_orders import ODD_ORDERS
@@ -12,6 +13,7 @@ DRAWS: tuple[Draw, ...] = (
     LABEL_VOIDED,
     UNDONE_CANCELS,
     LINES_WITHOUT_STOCK,
+    ACCEPTED_ON_HAND,
 )
 """New ones are added at the end: the numbers of their intents follow from their place."""
 

@@ -179,6 +179,8 @@ def on_hand_of(order: Order) -> Counter[LevelKey]:
     for one in order.shipments:
         for taken in () if one.voided else one.picked:
             units[LevelKey(taken.sku, taken.location)] -= taken.quantity
+    for come in order.brought_in:
+        units[LevelKey(come.sku, come.location)] += come.quantity
     for back in order.returns:
         for taken in back.restocked:
             units[LevelKey(taken.sku, taken.location)] += taken.quantity

@@ -31,7 +31,7 @@ from lastunit.domain.orders.revisions import FINGERPRINTS_MAX
 from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
 from lastunit.domain.orders.states import State
 from lastunit.domain.orders.units import open_lines, shipped
-from lastunit.domain.stock.catalogue import Sku
+from lastunit.domain.stock.catalogue import Sku, Supply
 from lastunit.domain.stock.levels import Adjustment, AdjustmentReason, Place, Transfer
 from lastunit.domain.stock.routing import Policy
 from tests.support.orders.inputs import cancelled, shipment_notice, voided
@@ -204,8 +204,9 @@ class Histories(RuleBasedStateMachine):
         yes=st.sampled_from([True, True, False]),
         by=st.sampled_from(["Ann", "Bob"]),
         part=st.integers(0, 3),
+        supply=st.sampled_from([None, None, *Supply]),
     )
-    def an_answer(self, key: str, yes: bool, by: str, part: int) -> None:
+    def an_answer(self, key: str, yes: bool, by: str, part: int, supply: Supply | None) -> None:
         order = self.order(key)
         first = order.lines[:1] if order and part else ()
         self.tell(
@@ -215,6 +216,7 @@ class Histories(RuleBasedStateMachine):
                 accept=yes,
                 by=by,
                 lines={line.line_id: min(part, line.quantity) for line in first},
+                supply=supply,
             )
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lastunit.domain.errors import InvalidInput
+from lastunit.domain.stock.catalogue import Supply
 from lastunit.domain.stock.routing import Policy
 
 HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -53,6 +54,7 @@ class Channel:
     the two deadlines of a request (None: no limit); undecided in time it is cancelled, or somebody else is asked
     (`escalate_undecided`). `retry_requests_on_restock`: arriving stock may turn an open request into a reservation.
 
+    `supply`: what accepting a request says of the missing units, unless the decision or the SKU says otherwise.
     `no_stock_names`: names of order lines that need no stock, such as fees; `*` in one stands for any text.
     """
 
@@ -80,6 +82,7 @@ class Channel:
     outbound: bool = True
     paused: bool = False
     no_stock_names: tuple[str, ...] = ()
+    supply: Supply = Supply.BACKORDER
 
     def may_use(self, location: str) -> bool:
         return not self.locations or location in self.locations or location == self.default_location

@@ -135,7 +135,8 @@ class DynamoCatalogue:
 
     def _item(self, sku: Sku, before: Sku | None) -> Any:
         untracked = None if sku.tracked else True
-        content = {"recipe": dict(sku.recipe) or None, "low_stock": sku.low_stock, "untracked": untracked}
+        content: dict[str, object] = {"recipe": dict(sku.recipe) or None, "low_stock": sku.low_stock}
+        content |= {"untracked": untracked, "supply": sku.supply.value if sku.supply else None}
         kept = {name: rows.value(one) for name, one in content.items() if one is not None}
         sets = ", ".join(["#status = :status", *(f"{name} = :{name}" for name in kept)])
         removes = ", ".join(sorted(content.keys() - kept.keys()))

@@ -114,7 +114,7 @@ class DynamoOrderStore:
                 for one in group.levels.values()
             ),
             *(self._count_sold(key, group) for key in group.listed),
-            *(self._count_grant(sku) for sku in sorted(group.skus_losing_room)),
+            *(self._count_grant(sku, group) for sku in sorted(group.skus_losing_room | group.skus_brought_in)),
             *(self._queue_up(entry) for entry in group.queue_added),
             *(self._leave_queue(entry) for entry in group.queue_removed),
         ]
@@ -161,15 +161,21 @@ class DynamoOrderStore:
             }
         }
 
-    def _count_grant(self, sku: str) -> Any:
-        """The SKU loses room though no level falls: grants that were planned before do not hold."""
+    def _count_grant(self, sku: str, group: CommitGroup) -> Any:
+        """The SKU loses room though no level falls: grants that were planned before do not hold.
+
+        One that is brought in has stock from now on, and can no longer become a kit.
+        """
+        brought_in = sku in group.skus_brought_in
+        values = {":none": rows.value(0), ":one": rows.value(1)}
         return {
             "Update": {
                 "TableName": self._stock,
                 "Key": rows.sku_key(sku),
-                "UpdateExpression": "SET grants = if_not_exists(grants, :none) + :one",
+                "UpdateExpression": "SET grants = if_not_exists(grants, :none) + :one"
+                + (", stocked = :true" if brought_in else ""),
                 "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": {":none": rows.value(0), ":one": rows.value(1)},
+                "ExpressionAttributeValues": values | ({":true": rows.value(True)} if brought_in else {}),
             }
         }
 

@@ -40,7 +40,7 @@ from lastunit.domain.keys import OrderKey
 from lastunit.domain.orders.commit_groups import QueueEntry
 from lastunit.domain.orders.order import Order
 from lastunit.domain.orders.states import WAITING
-from lastunit.domain.stock.catalogue import Alias, Location, Sku, Status
+from lastunit.domain.stock.catalogue import Alias, Location, Sku, Status, Supply
 from lastunit.domain.stock.levels import Bin, BinKind, Level
 from lastunit.domain.stock.routing import Policy
 
@@ -135,6 +135,7 @@ def sku_from(row: Mapping[str, Any]) -> Sku:
         recipe=row.get("recipe", {}),
         low_stock=row.get("low_stock"),
         tracked=not row.get("untracked", False),
+        supply=Supply(row["supply"]) if "supply" in row else None,
     )
 
 
@@ -182,6 +183,7 @@ def channel_row(channel: Channel) -> Item:
             "outbound": channel.outbound,
             "paused": channel.paused,
             "no_stock_names": channel.no_stock_names,
+            "supply": channel.supply.value,
         }
     )
 
@@ -212,6 +214,7 @@ def channel_from(row: Mapping[str, Any]) -> Channel:
         outbound=row.get("outbound", True),
         paused=row.get("paused", False),
         no_stock_names=tuple(row.get("no_stock_names", ())),
+        supply=Supply(row.get("supply", Supply.BACKORDER)),
     )
 
 

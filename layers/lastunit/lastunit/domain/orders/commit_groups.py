@@ -8,7 +8,7 @@ from datetime import datetime
 from lastunit.domain.errors import LastunitError
 from lastunit.domain.keys import LevelKey, ListingKey
 from lastunit.domain.orders.change import OrderChange
-from lastunit.domain.orders.order import Order
+from lastunit.domain.orders.order import Order, PickedUnits
 from lastunit.domain.orders.units import awaited_units
 from lastunit.domain.stock.levels import Level, Movement, sum_by_level
 
@@ -36,6 +36,7 @@ class CommitGroup:
     sold_unallocated: Mapping[ListingKey, int] = field(default_factory=dict)  # units sold and not reserved yet
     restocked_by_channel: Mapping[ListingKey, int] = field(default_factory=dict)  # units the channel put back
     skus_losing_room: frozenset[str] = frozenset()  # stocked SKUs that less may be sold of though no level falls
+    skus_brought_in: frozenset[str] = frozenset()  # stocked SKUs of which a decision said that units are there
     queue_added: tuple[QueueEntry, ...] = ()
     queue_removed: tuple[QueueEntry, ...] = ()
 
@@ -43,7 +44,8 @@ class CommitGroup:
     def size(self) -> int:
         """Items of the transaction that writes it."""
         in_queues = len(self.queue_added) + len(self.queue_removed)
-        return len(self.changes) + len(self.levels) + len(self.listed) + len(self.skus_losing_room) + in_queues
+        skus = len(self.skus_losing_room | self.skus_brought_in)
+        return len(self.changes) + len(self.levels) + len(self.listed) + skus + in_queues
 
     @property
     def listed(self) -> list[ListingKey]:
@@ -71,6 +73,7 @@ def commit_group(changes: Sequence[OrderChange], without: Iterable[ListingKey] =
         sold_unallocated={key: units for key, units in unallocated.items() if units},
         restocked_by_channel={key: units for key, units in restocked.items() if units},
         skus_losing_room=frozenset(sku for change in changes for sku in _skus_losing_room(change)),
+        skus_brought_in=frozenset(one.sku for change in changes for one in _brought_in(change)),
         queue_added=tuple(entry for change in changes for entry in _queue_added(change)),
         queue_removed=tuple(entry for change in changes for entry in _queue_removed(change)),
     )
@@ -88,9 +91,14 @@ def _skus_losing_room(change: OrderChange) -> Iterable[str]:
     return (part for line in lines if line.sku in shrunk for part in line.parts)
 
 
+def _brought_in(change: OrderChange) -> tuple[PickedUnits, ...]:
+    return change.after.brought_in[len(change.before.brought_in) if change.before else 0 :]
+
+
 def written_items(change: OrderChange) -> int:
-    """Items of a transaction that the change's levels and queue entries take up."""
-    return len(change.levels()) + len(_queue_added(change)) + len(_queue_removed(change))
+    """Items of a transaction that the change's levels, queue entries and SKUs brought in take up."""
+    skus = len({one.sku for one in _brought_in(change)})
+    return len(change.levels()) + len(_queue_added(change)) + len(_queue_removed(change)) + skus
 
 
 def _queue_added(change: OrderChange) -> list[QueueEntry]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from lastunit.domain.errors import UnreadableOrder
 from lastunit.domain.orders.snapshot import LINES_MAX, OrderSnapshot, check_names, check_quantity
+from lastunit.domain.stock.catalogue import Supply
 
 PROBLEMS_SHOWN_MAX = 5  # The rest is found by reading again, once these are solved.
 
@@ -95,12 +96,15 @@ class DecideRequest(KnownOrderInput):
     """A person's answer to a request. `lines`: line id → units accepted, for lines that are not accepted whole.
 
     `version`: of the order as the person saw it; None: whatever it is now.
+    `supply`: where the missing units come from, and `location`: where they are, both as settings say if None.
     """
 
     accept: bool
     by: str
     lines: Mapping[str, int] = field(default_factory=dict)
     version: str | None = None
+    supply: Supply | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from lastunit.domain.keys import OrderKey
 from lastunit.domain.orders.inbound import ShipmentNotice
 from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
 from lastunit.domain.orders.states import OrderReason, State
+from lastunit.domain.stock.catalogue import Supply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +169,8 @@ class RequestDecision:
     by: str
     at: datetime
     lines: Mapping[str, int] = field(default_factory=dict)
+    supply: Supply | None = None  # as the person said; None: as settings say
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +206,7 @@ class Order:
     commit_id: str = ""  # the transaction that wrote it: finding one's own id here, the write took effect
     changed_at: datetime | None = None  # when it was written; None: not yet
     waiting_since: datetime | None = None  # since when a person is awaited
+    brought_in: tuple[PickedUnits, ...] = ()  # units that came into stock when a request was accepted
     on_request: bool = False  # its channel takes orders for more than it shows: a request sold nothing yet
 
     @property

@@ -12,6 +12,7 @@ from lastunit.domain.orders.deadlines import payment_deadline
 from lastunit.domain.orders.inbound import DecideRequest
 from lastunit.domain.orders.order import Line, Order, RequestDecision
 from lastunit.domain.orders.states import OrderReason, State
+from lastunit.domain.orders.supply import arrived, bring_in
 from lastunit.domain.orders.units import demand, open_lines, settled_state
 from lastunit.domain.stock.routing import RoutingPlan
 
@@ -27,7 +28,14 @@ def decide_request(order: Order, given: DecideRequest, context: DecisionContext)
     if given.version not in (None, order.version):
         lines = {line.line_id: line.quantity for line in order.lines}
         raise Conflict("the order has changed since you looked at it", version=order.version, lines=lines)
-    decision = RequestDecision(accepted=given.accept, by=given.by, at=context.now, lines=dict(given.lines))
+    decision = RequestDecision(
+        accepted=given.accept,
+        by=given.by,
+        at=context.now,
+        lines=dict(given.lines),
+        supply=given.supply,
+        location=given.location,
+    )
     decided = replace(order, request_decision=decision)
     if not given.accept:
         return changed(order, cancelled_for(decided, OrderReason.DECLINED))
@@ -37,11 +45,16 @@ def decide_request(order: Order, given: DecideRequest, context: DecisionContext)
 def _too_late(order: Order, given: DecideRequest) -> Decided:
     """Raises Conflict with who decided and when, or with the reason that ended the request, such as a deadline."""
     known = order.request_decision
-    if known and (known.accepted, known.by, known.lines) == (given.accept, given.by, given.lines):
+    if known and _is_same(known, given):
         return Decided(Outcome.DUPLICATE)
     details: dict[str, object] = {"decided_by": known.by, "decided_at": known.at} if known else {}
     details |= {"cause": order.reason.value} if order.reason else {}
     raise Conflict("the order does not await a decision", state=order.state.value, **details)
+
+
+def _is_same(known: RequestDecision, given: DecideRequest) -> bool:
+    told = (given.accept, given.by, given.lines, given.supply, given.location)
+    return (known.accepted, known.by, known.lines, known.supply, known.location) == told
 
 
 def _accepted_lines(order: Order, given: DecideRequest) -> tuple[Line, ...]:
@@ -59,7 +72,7 @@ def _accepted_line(line: Line, accepted: int) -> Line:
 
 
 def _accept(order: Order, accepted: Order, context: DecisionContext) -> Decided:
-    """Reserve what is available and backorder the rest, first come, first served (rule 1.4-12).
+    """Reserve what is available, bring in what is said to be there, backorder the rest (rule 1.4-12).
 
     `accepted`: the order with the decision noted. The payment deadline starts now (rule 1.4-13). Raises Conflict
     when one transaction cannot hold the levels and queue entries.
@@ -68,11 +81,13 @@ def _accept(order: Order, accepted: Order, context: DecisionContext) -> Decided:
     if not wanted:
         return changed(order, cancelled_for(accepted, OrderReason.DECLINED))
     routed = route_available(wanted, accepted, context)
-    allocations, backorders = allocate(open_lines(accepted), routed)
+    brought = bring_in(accepted, wanted, routed, context)
+    allocations, backorders = allocate(open_lines(accepted), (*routed, *brought))
     allocated = replace(
         accepted,
         allocations=allocations,
         backorders=backorders,
+        brought_in=(*order.brought_in, *map(arrived, brought)),
         routing=routing_decision(context, wanted, RoutingPlan(routed)),
         reason=None,
         details={},

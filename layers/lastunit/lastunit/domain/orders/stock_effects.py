@@ -1,8 +1,8 @@
 """What an order does to stock: it reserves, depletes and restocks.
 
-All of it follows from the order's row alone: allocations reserve, shipments deplete, inspected returns restock. A
-change of stock is always the difference between two versions of a row, so that a release can never be computed from
-anything but what was reserved.
+All of it follows from the order's row alone: allocations reserve, shipments deplete, inspected returns restock, and
+accepting a request may bring units in. A change of stock is always the difference between two versions of a row, so
+that a release can never be computed from anything but what was reserved.
 """
 
 from lastunit.domain.keys import LevelKey
@@ -20,7 +20,7 @@ def stock_effect(order: Order | None) -> dict[LevelKey, Movement]:
         for (sku, location), units in reserved_units(order).items()
     ]
     picked = [units for shipment in order.shipments if not shipment.voided for units in shipment.picked]
-    restocked = [units for one in order.returns for units in one.restocked]
+    restocked = [*order.brought_in, *(units for one in order.returns for units in one.restocked)]
     depleted = [moved(units, -1) for units in picked]
     return sum_by_level([*reserved, *depleted, *(moved(units, 1) for units in restocked)])
 

@@ -17,12 +17,20 @@ class Status(StrEnum):
     DRAFT = "draft"
 
 
+class Supply(StrEnum):
+    """Where the missing units of an accepted request come from."""
+
+    ON_HAND = "on_hand"  # "I have it": they are there, and come into stock with the decision
+    BACKORDER = "backorder"  # "I shall get it": they are waited for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sku:
     """A stock-keeping unit. With a `recipe` (component SKU → units in one kit) it is a kit and owns no stock.
 
     With fewer available units at all locations together than `low_stock` it is announced as low. One that is not
-    `tracked` needs no stock: order lines of it reserve nothing, and it is listed nowhere.
+    `tracked` needs no stock: order lines of it reserve nothing, and it is listed nowhere. `supply`: what accepting
+    request says of its missing units; None: as its channel is set.
     """
 
     sku: str
@@ -30,6 +38,7 @@ class Sku:
     recipe: Mapping[str, int] = field(default_factory=dict)
     low_stock: int | None = None
     tracked: bool = True
+    supply: Supply | None = None
 
     def __post_init__(self) -> None:
         if not self.tracked and (self.recipe or self.low_stock is not None):
