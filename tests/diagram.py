@@ -13,7 +13,7 @@ PATH = ROOT / "docs" / "order-states.md"
 
 MEANING = {
     State.RECORDED: "Import is switched off: the order is known and deducts nothing until a person confirms it.",
-    State.REQUESTED: "Stock cannot cover it: a person must accept or decline. Nothing is taken meanwhile.",
+    State.REQUESTED: "Stock cannot cover it: a person must accept or decline. It holds lines in stock, or nothing.",
     State.REFUSED: "The own store was told no at once; no order came into being there.",
     State.EXCEPTION: "A person must look at it. What it held before stays held.",
     State.BACKORDERED: "Accepted with too little stock: the rest waits for arriving units, first come first.",

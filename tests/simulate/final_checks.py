@@ -141,7 +141,7 @@ def _unfinished_orders(
             if there.get(part["sku"], 0) > 0:
                 yield "5", f"{order['pk']} waits for {part}, and {there[part['sku']]} are there"
         asks = order["state"] == "requested" and channels[order["pk"].split("#")[1]]["retry_requests_on_restock"]
-        open_ = still_wanted(order)
+        open_ = still_wanted(order) - _held_by(order)
         if asks and all(units <= there.get(sku, 0) for sku, units in open_.items()):
             yield "5", f"{order['pk']} asks for {dict(open_)}, and all of that is there"
 
@@ -181,8 +181,16 @@ def _sold_unallocated(history: "History") -> Counter[str]:
     for row in rows(history.store.rows("OrdersTable"), "ORDER"):
         if row["state"] == "requested" and not row.get("on_request"):
             units += still_wanted(row)
+            units.subtract(_held_by(row))
         for part in row.get("backorders", ()):
             units[part["sku"]] += part["quantity"]
+    return units
+
+
+def _held_by(order: Row) -> Counter[str]:
+    units = Counter[str]()
+    for part in order.get("allocations", ()):
+        units[part["sku"]] += part["quantity"]
     return units
 
 

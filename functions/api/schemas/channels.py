@@ -51,6 +51,7 @@ class ChannelIn(Body):
     default_location: Name | None = None
     no_stock_names: Annotated[list[NoStockName], Field(max_length=50)] = Field(default_factory=list)
     supply: Supply = Supply.BACKORDER
+    holds_covered_lines: StrictBool = False
     version: Annotated[int, Field(strict=True, ge=0)] | None = None
 
     def channel(self, name: str) -> Channel:
@@ -93,6 +94,7 @@ class ChannelOut(Answer):
     retry_requests_on_restock: bool
     no_stock_names: list[str]
     supply: Supply
+    holds_covered_lines: bool
     connection: dict[str, str]
 
     @classmethod
@@ -168,6 +170,7 @@ def _settings(channel: Channel) -> dict[str, Any]:
         "retry_requests_on_restock": channel.retry_requests_on_restock,
         "no_stock_names": list(channel.no_stock_names),
         "supply": channel.supply,
+        "holds_covered_lines": channel.holds_covered_lines,
         "connection": dict(channel.connection),
     }
 

@@ -104,13 +104,15 @@ def _held(item: Mapping[str, Any] | None) -> Counter[LevelKey]:
 
 
 def _check_whole(order: Row) -> None:
-    """All lines of an order or none: what is wanted is promised, awaited or gone."""
+    """All lines of an order or none: what is wanted is promised, awaited or gone. A request may hold some lines."""
     held = _sum(order.get("allocations", ())) + _sum(order.get("backorders", ()))
     if order["state"] == "exception":
         return  # What it held before stays held until a person has looked at it.
     open_ = still_wanted(order)
     if order["state"] in HOLDING and held != open_:
         raise Violation("4", f"{order['pk']} {order['state']}: holds {dict(held)}, {dict(open_)} are open")
+    if order["state"] == "requested" and held <= open_ and not order.get("backorders"):
+        return
     if order["state"] not in HOLDING and held:
         raise Violation("4", f"{order['pk']} {order['state']} holds {dict(held)}")
 

@@ -187,7 +187,7 @@ def on_hand_of(order: Order) -> Counter[LevelKey]:
     return units
 
 
-TAKES_NOTHING = frozenset({State.RECORDED, State.REQUESTED, State.REFUSED, State.CANCELLED, State.SHIPPED})
+TAKES_NOTHING = frozenset({State.RECORDED, State.REFUSED, State.CANCELLED, State.SHIPPED})
 
 
 def broken_return(back: Return) -> str:
@@ -206,6 +206,8 @@ def broken_order(order: Order) -> str:
         return problems[0]
     if order.state in TAKES_NOTHING:
         return "it takes nothing, yet holds units" if order.allocations or order.backorders else ""
+    if order.state is State.REQUESTED:
+        return "nobody accepted that a part of it waits" if order.backorders else ""
     if order.backorders and not (order.request_decision and order.request_decision.accepted):
         return "nobody accepted that a part of it waits"
     if order.state is State.EXCEPTION:

@@ -61,6 +61,7 @@ def channel(flags: int) -> Channel:
         import_orders=flags & 280 != 280,
         escalate_undecided=bool(flags & 32),
         retry_requests_on_restock=bool(flags & 64),
+        holds_covered_lines=flags % 7 < 3,
         decision_minutes=120,
         payment_minutes=120 if flags % 5 else None,
     )

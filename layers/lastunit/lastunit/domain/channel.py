@@ -55,6 +55,7 @@ class Channel:
     (`escalate_undecided`). `retry_requests_on_restock`: arriving stock may turn an open request into a reservation.
 
     `supply`: what accepting a request says of the missing units, unless the decision or the SKU says otherwise.
+    `holds_covered_lines`: a request holds the lines that stock covers while the others are decided.
     `no_stock_names`: names of order lines that need no stock, such as fees; `*` in one stands for any text.
     """
 
@@ -83,6 +84,7 @@ class Channel:
     paused: bool = False
     no_stock_names: tuple[str, ...] = ()
     supply: Supply = Supply.BACKORDER
+    holds_covered_lines: bool = False
 
     def may_use(self, location: str) -> bool:
         return not self.locations or location in self.locations or location == self.default_location

@@ -184,6 +184,7 @@ def channel_row(channel: Channel) -> Item:
             "paused": channel.paused,
             "no_stock_names": channel.no_stock_names,
             "supply": channel.supply.value,
+            "holds_covered_lines": channel.holds_covered_lines,
         }
     )
 
@@ -215,6 +216,7 @@ def channel_from(row: Mapping[str, Any]) -> Channel:
         paused=row.get("paused", False),
         no_stock_names=tuple(row.get("no_stock_names", ())),
         supply=Supply(row.get("supply", Supply.BACKORDER)),
+        holds_covered_lines=row.get("holds_covered_lines", False),
     )
 
 

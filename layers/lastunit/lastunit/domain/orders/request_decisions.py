@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lastunit.domain.errors import Conflict, InvalidInput
-from lastunit.domain.orders.allocation import allocate, route_available, routing_decision
+from lastunit.domain.orders.allocation import allocate, keep_allocations, route_available, routing_decision
 from lastunit.domain.orders.cancel import cancelled_for
 from lastunit.domain.orders.change import OrderChange
 from lastunit.domain.orders.commit_groups import LEVELS_MAX, written_items
@@ -80,7 +80,8 @@ def _accept(order: Order, accepted: Order, context: DecisionContext) -> Decided:
     wanted = demand(open_lines(accepted))
     if not wanted:
         return changed(order, cancelled_for(accepted, OrderReason.DECLINED))
-    routed = route_available(wanted, accepted, context)
+    held, missing = keep_allocations(accepted, wanted)
+    routed = (*held, *route_available(missing, accepted, context))
     brought = bring_in(accepted, wanted, routed, context)
     allocations, backorders = allocate(open_lines(accepted), (*routed, *brought))
     allocated = replace(

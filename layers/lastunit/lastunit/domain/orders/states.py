@@ -5,7 +5,7 @@ from enum import StrEnum
 
 class State(StrEnum):
     RECORDED = "recorded"  # import is switched off: known, and deducts nothing
-    REQUESTED = "requested"  # stock cannot cover it: a person must accept or decline, nothing is taken
+    REQUESTED = "requested"  # stock cannot cover it: a person must accept or decline it
     REFUSED = "refused"  # the own store was told no while it waited for the answer: it created no order
     EXCEPTION = "exception"  # a person must look at it; what it held before stays held
     BACKORDERED = "backordered"  # accepted with too little stock: the rest waits for arriving units

@@ -58,11 +58,14 @@ def backordered_units(order: Order) -> Counter[str]:
 
 
 def awaited_units(order: Order | None) -> dict[str, int]:
-    """SKU → units the order waits for in a queue: its backorders, or all that is open of a request."""
+    """SKU → units the order waits for in a queue: its backorders, or all of a request that is open and not held."""
     if order is None or order.queued_at is None:
         return {}
     if order.state is State.REQUESTED:
-        return demand(open_lines(order))
+        held = Counter[str]()
+        for allocation in order.allocations:
+            held[allocation.sku] += allocation.quantity
+        return {sku: units - held[sku] for sku, units in demand(open_lines(order)).items() if units > held[sku]}
     return dict(backordered_units(order))
 
 
