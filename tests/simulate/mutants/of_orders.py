@@ -210,9 +210,9 @@ OF_ORDERS = (
     ),
     Mutant(
         "damaged-returns-sold-again",
-        "domain/orders/returns.py",
-        "quantity = units * one.sellable",
-        "quantity = units * one.units",
+        "domain/orders/inspections.py",
+        "else each * found.sellable",
+        "else each * (found.sellable + found.damaged)",
         ("3",),
     ),
     Mutant(
@@ -254,8 +254,8 @@ OF_ORDERS = (
     Mutant(
         "line-without-stock-awaited-in-a-parcel",
         "domain/orders/depletion.py",
-        "if takes_no_part(order, line.line_id, line.names, context):",
-        "if False:",
+        "if not takes_no_part(order, one.line_id, one.names, context))",
+        ")",
         ("3", "5"),
         draws=("buy_with_lines_without_stock",),
     ),
