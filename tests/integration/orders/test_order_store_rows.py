@@ -14,7 +14,9 @@ from lastunit.domain.orders.commit_groups import CommitGroup
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
 from lastunit.domain.orders.order import (
     Allocation,
+    Arrival,
     Backorder,
+    Condition,
     Inspection,
     Line,
     Order,
@@ -27,6 +29,7 @@ from lastunit.domain.orders.order import (
 )
 from lastunit.domain.orders.snapshot import OrderSnapshot, SnapshotLine
 from lastunit.domain.orders.states import OrderReason, State
+from lastunit.domain.stock.catalogue import Supply
 from lastunit.domain.stock.levels import Bin, BinKind, Level
 from lastunit.use_cases.orders.change_orders import Incoming
 from tests.support.aws.dynamo import HubStore
@@ -51,6 +54,7 @@ LIVED = Order(
             declined=1,
         ),
         Line(line_id="2", names=("what",), quantity=0),
+        Line(line_id="3", names=("tip",), quantity=1, no_stock=True),
     ),
     allocations=(Allocation(line_id="1", sku="shirt", location="M", quantity=2, rule="R2"),),
     backorders=(Backorder("1", "hat", 1),),
@@ -83,13 +87,31 @@ LIVED = Order(
             found={"1": Inspection(1, 0, 2)},
             restocked=(PickedUnits(line_id="1", sku="hat", location="M", quantity=1),),
         ),
+        Return(
+            return_id="r3",
+            lines={"1": 2},
+            state=ReturnState.RECEIVED,
+            location="M",
+            found={"1": Inspection(components={"hat": Condition(1), "shirt": Condition(1, 1)})},
+            arrivals=(
+                Arrival(
+                    arrival_id="",
+                    location="M",
+                    lines={"1": 1},
+                    found={"1": Inspection(components={"hat": Condition(1), "shirt": Condition(1, 1)})},
+                ),
+                Arrival(arrival_id="p2", location="L", lines={"1": 1}),
+            ),
+            corrections={"c1": "0123456789abcdef"},
+        ),
     ),
     reason=OrderReason.SHIPPED_UNCOVERED,
     details={"sku": "hat", "left": "2"},
     routing=RoutingDecision(
         policy="pooled", candidates=("M", "L"), saw={"shirt": {"M": 5}, "hat": {}}, shortage={"hat": 1}
     ),
-    request_decision=RequestDecision(accepted=True, by="Ann", at=NOON),
+    request_decision=RequestDecision(accepted=True, by="Ann", at=NOON, supply=Supply.ON_HAND, location="M"),
+    brought_in=(PickedUnits(line_id="", sku="hat", location="M", quantity=1),),
     paid=True,
     decide_by=NOON + timedelta(minutes=1),
     pay_by=NOON + timedelta(minutes=2),
