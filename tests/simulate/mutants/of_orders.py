@@ -246,8 +246,8 @@ OF_ORDERS = (
     Mutant(
         "line-without-stock-awaits-a-name",
         "domain/orders/exceptions.py",
-        "if line.sku is None and not line.no_stock]",
-        "if line.sku is None]",
+        "and line.sku is None and not line.no_stock]",
+        "and line.sku is None]",
         ("5",),
         draws=("buy_with_lines_without_stock",),
     ),
