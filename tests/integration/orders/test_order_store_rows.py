@@ -123,6 +123,7 @@ LIVED = Order(
     placed_at=NOON + timedelta(minutes=4),
     waiting_since=NOON + timedelta(minutes=5),
     on_request=True,
+    cancel_is_final=False,
 )
 """Every field says something else than its default."""
 
