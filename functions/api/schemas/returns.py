@@ -7,7 +7,7 @@ from pydantic import Field
 from functions.api.schemas.common import Answer, Body, Name, OutsideId, SkuName, UnitsOrNone
 from functions.api.schemas.shipments import PickedUnitsOut
 from lastunit.domain.orders.arrivals import arrivals_of
-from lastunit.domain.orders.order import Arrival, Condition, Inspection, Return, ReturnState
+from lastunit.domain.orders.order import Condition, Inspection, Return, ReturnArrival, ReturnState
 
 LineUnits = Annotated[dict[OutsideId, Annotated[int, Field(strict=True)]], Field(min_length=1, max_length=500)]
 """Line id → units of the line."""
@@ -96,7 +96,7 @@ class ArrivalOut(Answer):
     restocked: list[PickedUnitsOut]
 
     @classmethod
-    def of(cls, arrival: Arrival) -> "ArrivalOut":
+    def of(cls, arrival: ReturnArrival) -> "ArrivalOut":
         return cls(
             arrival_id=arrival.arrival_id,
             location=arrival.location,

@@ -14,7 +14,6 @@ from lastunit.domain.orders.commit_groups import CommitGroup
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
 from lastunit.domain.orders.order import (
     Allocation,
-    Arrival,
     Backorder,
     Condition,
     Inspection,
@@ -23,6 +22,7 @@ from lastunit.domain.orders.order import (
     PickedUnits,
     RequestDecision,
     Return,
+    ReturnArrival,
     ReturnState,
     RoutingDecision,
     Shipment,
@@ -94,13 +94,13 @@ LIVED = Order(
             location="M",
             found={"1": Inspection(components={"hat": Condition(1), "shirt": Condition(1, 1)})},
             arrivals=(
-                Arrival(
+                ReturnArrival(
                     arrival_id="",
                     location="M",
                     lines={"1": 1},
                     found={"1": Inspection(components={"hat": Condition(1), "shirt": Condition(1, 1)})},
                 ),
-                Arrival(arrival_id="p2", location="L", lines={"1": 1}),
+                ReturnArrival(arrival_id="p2", location="L", lines={"1": 1}),
             ),
             corrections={"c1": "0123456789abcdef"},
         ),

@@ -173,8 +173,8 @@ def placed(
     for place, record in {_place(name, one, id_field, at): one for at, one in enumerate(records)}.items():
         try:
             with one_record():
-                facts = list(read_one(place, record))
-            yield from ((place, fact) for fact in facts)
+                reports = list(read_one(place, record))
+            yield from ((place, fact) for fact in reports)
         except UnreadableOrder as error:
             yield place, error
 

@@ -7,18 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from lastunit.domain.errors import Conflict
-from lastunit.domain.orders.order import Arrival, Condition, Inspection, Return, ReturnState
+from lastunit.domain.orders.order import Condition, Inspection, Return, ReturnArrival, ReturnState
 
 CORRECTIONS_MAX = 50
 
 
-def arrivals_of(known: Return) -> tuple[Arrival, ...]:
+def arrivals_of(known: Return) -> tuple[ReturnArrival, ...]:
     """A return that came in one parcel does not keep it apart, and is that parcel itself."""
     if known.arrivals or known.location is None:
         return known.arrivals
     found = known.found if known.state is ReturnState.INSPECTED else None
     return (
-        Arrival(arrival_id="", location=known.location, lines=known.lines, found=found, restocked=known.restocked),
+        ReturnArrival(
+            arrival_id="", location=known.location, lines=known.lines, found=found, restocked=known.restocked
+        ),
     )
 
 
@@ -37,7 +39,7 @@ def with_lines(known: Return, lines: Mapping[str, int]) -> Return:
     return _whole(replace(known, lines=dict(lines)), arrivals_of(known))
 
 
-def with_arrival(known: Return, arrival: Arrival) -> Return:
+def with_arrival(known: Return, arrival: ReturnArrival) -> Return:
     """The return with this parcel, new or in the place of what was known of it."""
     before = arrivals_of(known)
     if all(one.arrival_id != arrival.arrival_id for one in before):
@@ -47,17 +49,17 @@ def with_arrival(known: Return, arrival: Arrival) -> Return:
 
 def noted(known: Return, correction: str, step: str, content: object) -> Return | None:
     """The return with the correction's id noted; None: it was applied before. Raises Conflict."""
-    told = hashlib.sha256(json.dumps([step, content]).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps([step, content]).encode()).hexdigest()[:16]
     if correction in known.corrections:
-        if known.corrections[correction] == told:
+        if known.corrections[correction] == digest:
             return None
         raise Conflict(f"correction {correction!r} was used for another one")
     if len(known.corrections) >= CORRECTIONS_MAX:
         raise Conflict(f"a return is corrected at most {CORRECTIONS_MAX} times")
-    return replace(known, corrections={**known.corrections, correction: told})
+    return replace(known, corrections={**known.corrections, correction: digest})
 
 
-def _whole(known: Return, arrivals: tuple[Arrival, ...]) -> Return:
+def _whole(known: Return, arrivals: tuple[ReturnArrival, ...]) -> Return:
     """The return as its arrivals make it."""
     is_one = len(arrivals) == 1 and not arrivals[0].arrival_id and dict(arrivals[0].lines) == dict(known.lines)
     return replace(
@@ -70,7 +72,7 @@ def _whole(known: Return, arrivals: tuple[Arrival, ...]) -> Return:
     )
 
 
-def _state(lines: Mapping[str, int], arrivals: Iterable[Arrival]) -> ReturnState:
+def _state(lines: Mapping[str, int], arrivals: Iterable[ReturnArrival]) -> ReturnState:
     came = Counter[str]()
     for one in arrivals:
         if one.found is None:
@@ -81,7 +83,7 @@ def _state(lines: Mapping[str, int], arrivals: Iterable[Arrival]) -> ReturnState
     return ReturnState.RECEIVED if came else ReturnState.ANNOUNCED
 
 
-def _found(lines: Mapping[str, int], arrivals: tuple[Arrival, ...]) -> dict[str, Inspection]:
+def _found(lines: Mapping[str, int], arrivals: tuple[ReturnArrival, ...]) -> dict[str, Inspection]:
     """Line id → what all inspections found; what was missing and came later is missing no more."""
     every = [(line_id, one) for arrival in arrivals for line_id, one in (arrival.found or {}).items()]
     came = Counter[str]()

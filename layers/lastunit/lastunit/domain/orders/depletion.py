@@ -44,7 +44,7 @@ def deplete_pending(
         except CannotBook as problem:
             problems.append(problem)
         else:
-            problems += [_beyond(booked, surplus)] if surplus else []
+            problems += [_beyond(surplus)] if surplus else []
     return changed(before, _hold_for_person(booked, problems[0]) if problems else booked)
 
 
@@ -111,10 +111,10 @@ def _still_pending(
     return (*(one for one in order.pending_shipments if one.shipment_id != notice.shipment_id), *rest)
 
 
-def _beyond(order: Order, surplus: Sequence[ShippedLine]) -> CannotBook:
-    units = sum(line.quantity for line in surplus)
+def _beyond(surplus: Sequence[ShippedLine]) -> CannotBook:
     names = " and ".join(line.line_id or " or ".join(line.names) for line in surplus)
-    return CannotBook(OrderReason.SHIPPED_BEYOND_ORDER, {"line": names, "units": str(units)})
+    details = {"line": names, "units": str(sum(line.quantity for line in surplus))}
+    return CannotBook(OrderReason.SHIPPED_BEYOND_ORDER, details)
 
 
 def expects_no_shipment(order: Order) -> bool:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from lastunit.domain.errors import Conflict, InvalidInput, MissingReference
 from lastunit.domain.orders.context import DecisionContext
 from lastunit.domain.orders.inbound import ReturnInspected
-from lastunit.domain.orders.order import Arrival, Condition, Inspection, Order, PickedUnits
+from lastunit.domain.orders.order import Condition, Inspection, Order, PickedUnits, ReturnArrival
 from lastunit.domain.orders.stock_effects import moved
 from lastunit.domain.stock.levels import sum_by_level
 
 
-def found_of(order: Order, arrival: Arrival, given: ReturnInspected) -> dict[str, Inspection]:
+def found_of(order: Order, arrival: ReturnArrival, given: ReturnInspected) -> dict[str, Inspection]:
     """Line id → what was found of it. Raises InvalidInput unless it accounts for exactly what arrived."""
     without = {line.line_id for line in order.lines if line.no_stock}
     named = sorted((given.lines.keys() | given.components.keys()) - without)
@@ -88,8 +88,8 @@ def check_fall(before: Iterable[PickedUnits], after: Iterable[PickedUnits], cont
                 f"{-step.available} {sku} at {location} were never there, and {there} are left to take back",
                 remedy="move units there, or count the level",
             )
-        held = {name: bin.on_hand for name, bin in level.bins.items()}
-        short = [name for name, units in step.bins.items() if units < 0 and held.get(name, 0) + units < 0]
+        in_bins = {name: bin.on_hand for name, bin in level.bins.items()}
+        short = [name for name, units in step.bins.items() if units < 0 and in_bins.get(name, 0) + units < 0]
         if short:
             raise Conflict(
                 f"bin {short[0]!r} holds too few {sku} to take back", remedy="transfer units into it first"

@@ -121,7 +121,7 @@ class Inspection(Condition):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class ReturnArrival:
     """One parcel of a return that was received. What was missing in an earlier one may come in a later one."""
 
     arrival_id: str
@@ -144,7 +144,7 @@ class Return:
     location: str | None = None  # where it was received first
     found: Mapping[str, Inspection] = field(default_factory=dict)  # line id → what the inspection found
     restocked: tuple[PickedUnits, ...] = ()  # the sellable units, in stock again
-    arrivals: tuple[Arrival, ...] = ()  # empty where nothing arrived, or all of it in one parcel
+    arrivals: tuple[ReturnArrival, ...] = ()  # empty where nothing arrived, or all of it in one parcel
     corrections: Mapping[str, str] = field(default_factory=dict)  # id of a correction → tells its contents apart
 
 

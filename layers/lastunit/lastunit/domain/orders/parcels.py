@@ -73,10 +73,10 @@ def without(lines: Iterable[tuple[str, ShippedLine]], known: Counter[str]) -> tu
 
 def voided_with(order: Order, known: Shipment | None, notice: ShipmentNotice) -> Sequence[Shipment]:
     """Shipments of the same parcel that a void by one system ends as well: those that its report holds whole."""
-    held = Counter(known.reported) if known else None
+    reported = Counter(known.reported) if known else None
     reporter = known.reporter if known else notice.reporter
     return [
         one
         for one in of_same_parcel(order, known or notice)
-        if one.reporter != reporter and not one.voided and (held is None or Counter(one.reported) <= held)
+        if one.reporter != reporter and not one.voided and (reported is None or Counter(one.reported) <= reported)
     ]

@@ -53,8 +53,8 @@ def _too_late(order: Order, given: DecideRequest) -> Decided:
 
 
 def _is_same(known: RequestDecision, given: DecideRequest) -> bool:
-    told = (given.accept, given.by, given.lines, given.supply, given.location)
-    return (known.accepted, known.by, known.lines, known.supply, known.location) == told
+    asked = (given.accept, given.by, given.lines, given.supply, given.location)
+    return (known.accepted, known.by, known.lines, known.supply, known.location) == asked
 
 
 def _accepted_lines(order: Order, given: DecideRequest) -> tuple[Line, ...]:
@@ -80,8 +80,8 @@ def _accept(order: Order, accepted: Order, context: DecisionContext) -> Decided:
     wanted = demand(open_lines(accepted))
     if not wanted:
         return changed(order, cancelled_for(accepted, OrderReason.DECLINED))
-    held, missing = keep_allocations(accepted, wanted)
-    routed = (*held, *route_available(missing, accepted, context))
+    kept, missing = keep_allocations(accepted, wanted)
+    routed = (*kept, *route_available(missing, accepted, context))
     brought = bring_in(accepted, wanted, routed, context)
     allocations, backorders = allocate(open_lines(accepted), (*routed, *brought))
     allocated = replace(

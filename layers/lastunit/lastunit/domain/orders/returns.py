@@ -12,7 +12,7 @@ from lastunit.domain.orders.arrivals import arrivals_of, due, noted, with_arriva
 from lastunit.domain.orders.context import Decided, DecisionContext, Outcome, changed
 from lastunit.domain.orders.inbound import ReturnAnnounced, ReturnInspected, ReturnReceived
 from lastunit.domain.orders.inspections import check_fall, found_of, restocked_by
-from lastunit.domain.orders.order import Arrival, Order, Return
+from lastunit.domain.orders.order import Order, Return, ReturnArrival
 from lastunit.domain.orders.units import returning, shipped
 
 RETURNS_MAX = 50
@@ -70,7 +70,7 @@ def receive_return(order: Order, given: ReturnReceived, context: DecisionContext
         if len(known.arrivals) >= ARRIVALS_MAX:
             raise Conflict(f"a return arrives in at most {ARRIVALS_MAX} parcels")
         return _with(
-            order, _received(known, Arrival(arrival_id=given.arrival_id, location="", lines={}), given, lines)
+            order, _received(known, ReturnArrival(arrival_id=given.arrival_id, location="", lines={}), given, lines)
         )
     if not given.correction:
         raise Conflict("the return was received already", location=arrival.location, state=known.state.value)
@@ -83,7 +83,9 @@ def receive_return(order: Order, given: ReturnReceived, context: DecisionContext
     return _with(order, _received(corrected, arrival, given, arrival.lines if lines is None else lines))
 
 
-def _received(known: Return, arrival: Arrival, given: ReturnReceived, lines: Mapping[str, int] | None) -> Return:
+def _received(
+    known: Return, arrival: ReturnArrival, given: ReturnReceived, lines: Mapping[str, int] | None
+) -> Return:
     """The return with this parcel of it; `lines` None: all that is still due. Raises Conflict or InvalidInput."""
     rest = due(known)
     for line_id, units in arrival.lines.items():
@@ -126,7 +128,7 @@ def inspect_return(order: Order, given: ReturnInspected, context: DecisionContex
     return _with(order, after)
 
 
-def _is_same(arrival: Arrival, location: str, lines: Mapping[str, int] | None) -> bool:
+def _is_same(arrival: ReturnArrival, location: str, lines: Mapping[str, int] | None) -> bool:
     return arrival.location == location and lines in (None, dict(arrival.lines))
 
 
@@ -159,7 +161,7 @@ def _expected(order: Order, return_id: str) -> Return:
     return known
 
 
-def _arrival(known: Return, arrival_id: str) -> Arrival | None:
+def _arrival(known: Return, arrival_id: str) -> ReturnArrival | None:
     return next((one for one in arrivals_of(known) if one.arrival_id == arrival_id), None)
 
 

@@ -62,10 +62,14 @@ def awaited_units(order: Order | None) -> dict[str, int]:
     if order is None or order.queued_at is None:
         return {}
     if order.state is State.REQUESTED:
-        held = Counter[str]()
+        allocated = Counter[str]()
         for allocation in order.allocations:
-            held[allocation.sku] += allocation.quantity
-        return {sku: units - held[sku] for sku, units in demand(open_lines(order)).items() if units > held[sku]}
+            allocated[allocation.sku] += allocation.quantity
+        return {
+            sku: units - allocated[sku]
+            for sku, units in demand(open_lines(order)).items()
+            if units > allocated[sku]
+        }
     return dict(backordered_units(order))
 
 
