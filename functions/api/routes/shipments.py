@@ -8,7 +8,7 @@ from functions.api.parameters import OrderId, OutsideId
 from functions.api.schemas.orders import OrderChangedOut
 from functions.api.schemas.shipments import ShipmentIn
 from lastunit.domain.keys import OrderKey
-from lastunit.domain.orders.inbound import ShipmentNotice
+from lastunit.domain.orders.inbound import ConfirmShipment, ShipmentNotice
 from lastunit.domain.orders.parcels import tracking_digests
 
 router = APIGatewayHttpRouter()
@@ -29,6 +29,13 @@ def ship(order_id: OrderId, body: ShipmentIn) -> Response[OrderChangedOut]:
             tracking=tracking_digests(body.tracking_number),
         )
     )
+
+
+@router.post("/orders/<order_id>/shipments/<shipment_id>/confirm")
+def confirm(order_id: OrderId, shipment_id: OutsideId) -> Response[OrderChangedOut]:
+    """Units that it reports beyond the order have left."""
+    channel, external_id = OrderKey.parse(order_id)
+    return applied(ConfirmShipment(channel, external_id, shipment_id))
 
 
 @router.post("/orders/<order_id>/shipments/<shipment_id>/void")

@@ -125,6 +125,7 @@ def sell_and_ship(api: ApiClient) -> None:
     for shipment in ("s1", "s2"):
         api.post(f"{order}/shipments", {"shipment_id": shipment, "lines": [line]})
         if shipment == "s1":
+            api.post(f"{order}/shipments/s1/confirm")
             api.post(f"{order}/shipments/s1/void")
     api.post(f"{order}/returns", {"return_id": "r1", "lines": {"1": 1}})
     api.post(f"{order}/returns/r1/receipt", {"location": "montreal"})

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lastunit.domain.channel import Channel
 from lastunit.domain.keys import LevelKey
-from lastunit.domain.orders.inbound import OrderInput, RetryOrder, ShipmentNotice
+from lastunit.domain.orders.inbound import ConfirmShipment, OrderInput, RetryOrder, ShipmentNotice
 from lastunit.domain.orders.snapshot import OrderSnapshot
 from lastunit.domain.stock.catalogue import Sku
 from tests.support.orders.inputs import cancelled, shipment_notice, sold, voided
@@ -73,7 +73,9 @@ def test_any_order_of_delivery_ends_in_the_same_stock(delivered: list[OrderInput
     shop = open_shop()
 
     shop.apply(*delivered)
-    shop.apply(RetryOrder("web", "1"), RetryOrder("web", "1"))  # A person looks at what waits for one.
+    shop.apply(RetryOrder("web", "1"), RetryOrder("web", "1"))  # A person looks at what waits for one,
+    for shipment in shop.order().pending_shipments:  # and says of what is beyond the order that it left.
+        shop.apply(ConfirmShipment("web", "1", shipment.shipment_id))
 
     on_hand = HATS - left(delivered, "hat") - 2 * left(delivered, "pair")
     reserved = wanted(delivered, "hat") + 2 * wanted(delivered, "pair")

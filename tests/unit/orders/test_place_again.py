@@ -11,6 +11,7 @@ from lastunit.domain.keys import LevelKey
 from lastunit.domain.orders.change import OrderChange
 from lastunit.domain.orders.channel_counts import sold_on_channel
 from lastunit.domain.orders.context import Decided, DecisionContext, Outcome
+from lastunit.domain.orders.inbound import ConfirmShipment
 from lastunit.domain.orders.states import OrderReason, State
 from lastunit.domain.orders.units import demand, open_lines, release_all, reserved_units, shipped
 from lastunit.domain.stock.catalogue import Alias
@@ -302,7 +303,7 @@ def test_a_shipment_of_an_order_that_comes_edited_down_to_nothing_waits_for_a_pe
     stub = after(decide_input(None, shipment_notice({"shirt": 1})))
     order = after(decide_input(stub, sold({"shirt": 0})))
 
-    said = after(decide_input(order, retry()))
+    said = after(decide_input(order, ConfirmShipment("web", "1", "s1")))
 
     assert (OrderReason.SHIPPED_BEYOND_ORDER, {}) == (order.reason, dict(shipped(order)))
     assert ((), {"1": 1}, {}) == (said.pending_shipments, dict(shipped(said)), reserved(said))

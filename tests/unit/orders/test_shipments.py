@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from lastunit.domain.channel import Channel
+from lastunit.domain.errors import NotFound
 from lastunit.domain.keys import LevelKey
 from lastunit.domain.orders.context import Outcome
-from lastunit.domain.orders.inbound import PaymentReceived, RetryOrder, ShipmentNotice, ShippedLine
+from lastunit.domain.orders.inbound import ConfirmShipment, PaymentReceived, RetryOrder, ShipmentNotice, ShippedLine
 from lastunit.domain.orders.snapshot import SnapshotLine
 from lastunit.domain.orders.states import OrderReason as Why
 from lastunit.domain.orders.states import State
@@ -224,7 +225,7 @@ def test_units_beyond_the_order_leave_once_a_person_says_so() -> None:
     shop = open_shop()
     shop.apply(sold({"hat": 3}), shipment_notice({"hat": 4}))
 
-    shop.apply(RETRY)
+    shop.apply(ConfirmShipment("web", "1", "s1"))
 
     assert (State.SHIPPED, None, {"1": 4}) == (
         shop.order().state,
@@ -232,6 +233,28 @@ def test_units_beyond_the_order_leave_once_a_person_says_so() -> None:
         shop.order().shipments[0].lines,
     )
     assert Stock(on_hand=6, reserved=0, available=6) == shop.stock("hat")
+
+
+def test_a_retry_says_nothing_of_units_beyond_the_order_and_a_confirmation_counts_once() -> None:
+    shop = open_shop()
+    shop.apply(sold({"hat": 3}), shipment_notice({"hat": 4}), RETRY, RETRY)
+    waiting = shop.order().reason, shop.stock("hat").on_hand
+
+    outcomes = [shop.apply(ConfirmShipment("web", "1", "s1")) for _ in range(2)]
+
+    assert ((Why.SHIPPED_BEYOND_ORDER, 7), 6, Outcome.DUPLICATE) == (
+        waiting,
+        shop.stock("hat").on_hand,
+        outcomes[1],
+    )
+
+
+def test_a_shipment_that_nobody_reported_is_not_confirmed() -> None:
+    shop = open_shop()
+    shop.apply(sold({"hat": 3}))
+
+    with pytest.raises(NotFound):
+        shop.apply(ConfirmShipment("web", "1", "s9"))
 
 
 def test_units_beyond_the_order_are_gone_with_the_shipment_that_counted_them() -> None:
@@ -269,7 +292,7 @@ def test_more_units_than_there_are_is_an_exception_when_a_person_says_that_they_
     shop = open_shop()
     shop.apply(sold({"hat": 3}), shipment_notice({"hat": 11}))
 
-    shop.apply(RETRY)
+    shop.apply(ConfirmShipment("web", "1", "s1"))
 
     assert (State.EXCEPTION, Why.SHIPPED_UNCOVERED) == (shop.order().state, shop.order().reason)
     assert Stock(on_hand=7, reserved=0, available=7) == shop.stock("hat")

@@ -80,7 +80,7 @@ REMEDY_OF: Mapping[str, str] = {
     OrderReason.SHIPMENT_BEFORE_ORDER: "wait for the order; if it never comes, retry to book the shipment",
     OrderReason.SHIPPED_UNCOVERED: "count the stock at the location it left from, correct it, and retry the order",
     OrderReason.SHIPPED_UNKNOWN_LINE: "name the SKU on this channel and retry, or void the shipment",
-    OrderReason.SHIPPED_BEYOND_ORDER: "void the shipment if it counts units twice; retry the order if they left",
+    OrderReason.SHIPPED_BEYOND_ORDER: "void the shipment if it counts units twice, or confirm it if they left",
     OrderReason.SHIPPED_AFTER_CANCEL: "get the goods back as a return, or leave it: what left is booked",
     OrderReason.VOIDED_AFTER_RETURN: "find out whether the parcel left: a void and a return cannot both be true",
     OrderReason.PAID_AFTER_EXPIRY: "refund the buyer, or receive stock and retry the order",

@@ -147,7 +147,13 @@ def test_a_cancel_puts_the_units_back_and_says_so(store: GenericStore, hub: Webh
 
     assert (
         OrderSnapshot(
-            channel="shop", external_id=order_id, revision=f"{3:020d}", lines=(), cancelled=True, restocked=True
+            channel="shop",
+            external_id=order_id,
+            revision=f"{3:020d}",
+            lines=(),
+            cancelled=True,
+            restocked=True,
+            cancel_is_final=False,
         )
         == last
     )

@@ -8,9 +8,9 @@ from lastunit.domain.orders.backorders import stock_arrived
 from lastunit.domain.orders.cancel import close_stub, settle_after_cancel
 from lastunit.domain.orders.context import Decided, DecisionContext, Outcome, changed
 from lastunit.domain.orders.deadlines import check_deadlines, settle_payment
-from lastunit.domain.orders.depletion import deplete_pending
 from lastunit.domain.orders.inbound import (
     ConfirmOrder,
+    ConfirmShipment,
     DeadlineCheck,
     DecideRequest,
     OrderInput,
@@ -26,7 +26,7 @@ from lastunit.domain.orders.order import Order
 from lastunit.domain.orders.place import apply_snapshot, place
 from lastunit.domain.orders.request_decisions import decide_request
 from lastunit.domain.orders.returns import announce_return, inspect_return, receive_return
-from lastunit.domain.orders.shipments import ship
+from lastunit.domain.orders.shipments import confirm_shipment, ship
 from lastunit.domain.orders.snapshot import OrderSnapshot
 from lastunit.domain.orders.states import WAITING, OrderReason, State
 
@@ -58,6 +58,8 @@ def _next(order: Order | None, order_input: OrderInput, context: DecisionContext
             return _retry(order, context)
         case ConfirmOrder():
             return _confirm(order, context)
+        case ConfirmShipment():
+            return confirm_shipment(order, order_input, context)
         case DecideRequest():
             return decide_request(order, order_input, context)
         case PaymentReceived():
@@ -82,8 +84,6 @@ def _retry(order: Order, context: DecisionContext) -> Decided:
         return settle_after_cancel(order, context)  # A cancelled order reserves nothing again.
     if not order.lines and not order.pending_shipments:
         return close_stub(order)
-    if order.reason is OrderReason.SHIPPED_BEYOND_ORDER:
-        return deplete_pending(order, order, context, beyond_order=True)
     return place(order, order.snapshot(), context, confirmed=True)
 
 

@@ -30,17 +30,17 @@ OF_SHIPPING = frozenset(
 
 
 def deplete_pending(
-    before: Order | None, order: Order, context: DecisionContext, *, beyond_order: bool = False
+    before: Order | None, order: Order, context: DecisionContext, *, confirmed: str | None = None
 ) -> Decided:
     """Deplete what the pending shipments took, oldest first. What cannot be booked stays pending, visibly.
 
-    `before` is what is stored, `order` its next version. `beyond_order`: a person says that what is reported beyond
-    the order has left.
+    `before` is what is stored, `order` its next version. `confirmed`: the shipment whose units have left, a person
+    says, though they are beyond the order.
     """
     booked, problems = order, list[CannotBook]()
     for shipment in order.pending_shipments:
         try:
-            booked, surplus = _deplete(before, booked, shipment, context, beyond_order)
+            booked, surplus = _deplete(before, booked, shipment, context, shipment.shipment_id == confirmed)
         except CannotBook as problem:
             problems.append(problem)
         else:

@@ -77,6 +77,13 @@ class ConfirmOrder(KnownOrderInput):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmShipment(KnownOrderInput):
+    """A person says that units which a shipment reports beyond the order have left."""
+
+    shipment_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StockArrived(KnownOrderInput):
     """Units arrived or were released that the order may be waiting for."""
 
@@ -163,6 +170,7 @@ OrderInput = (
     ChannelEvent
     | RetryOrder
     | ConfirmOrder
+    | ConfirmShipment
     | StockArrived
     | PaymentReceived
     | DeadlineCheck

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+from lastunit.domain.errors import NotFound
 from lastunit.domain.orders.cancel import void_of_cancelled
 from lastunit.domain.orders.context import Decided, DecisionContext, Outcome, changed
 from lastunit.domain.orders.depletion import deplete_pending, expects_no_shipment
-from lastunit.domain.orders.inbound import ShipmentNotice
+from lastunit.domain.orders.inbound import ConfirmShipment, ShipmentNotice
 from lastunit.domain.orders.order import Allocation, Order, Shipment
 from lastunit.domain.orders.parcels import voided_with
 from lastunit.domain.orders.states import SHIPPED_THOUGH_CANCELLED, OrderReason, State
@@ -31,6 +32,15 @@ def ship(order: Order | None, shipment: ShipmentNotice, context: DecisionContext
     if order.state is State.RECORDED:  # Import is off: the shipment deducts nothing until the order is confirmed.
         return changed(order, with_pending, Outcome.UPDATED)
     return deplete_pending(order, with_pending, context)
+
+
+def confirm_shipment(order: Order, given: ConfirmShipment, context: DecisionContext) -> Decided:
+    """Deplete what the shipment reports beyond the order as well. Raises NotFound."""
+    if any(one.shipment_id == given.shipment_id for one in order.pending_shipments):
+        return deplete_pending(order, order, context, confirmed=given.shipment_id)
+    if any(one.shipment_id == given.shipment_id for one in order.shipments):
+        return Decided(Outcome.DUPLICATE)
+    raise NotFound("shipment", given.shipment_id)
 
 
 def _ship_before_order(shipment: ShipmentNotice) -> Decided:
