@@ -33,9 +33,10 @@ def buy(actions: "Actions", intent: "Intent", rng: random.Random) -> bool:
     if wanted and not lines:
         return False
     external_id = market.sell(lines, more)
-    actions.shop_world.sales.append(Sale(intent.channel, external_id, lines, actions.second))
+    sale = Sale(intent.channel, external_id, lines, actions.second)
+    actions.shop_world.sales.append(sale)
     if SENT[kind] in more and rng.random() < 0.5:
-        market.ship(external_id, {SENT[kind]: 1})
+        sale.parcels[market.ship(external_id, {SENT[kind]: 1})] = {}  # Nothing of it is goods.
     if kind == "ebay":
         actions.shop_world.ask(lambda hub: _list_names(hub, intent.channel))
     return True

@@ -194,6 +194,18 @@ def test_a_cancel_of_an_order_that_came_back_counts_again() -> None:
     assert (State.CANCELLED, 0) == (shop.order().state, reserved(shop))
 
 
+AGAIN = undoable(cancelled(revision="4"))
+
+
+@pytest.mark.parametrize("versions", list(permutations([FIRST, CANCEL, BACK, AGAIN])))
+def test_a_second_cancel_counts_in_whatever_order_the_versions_arrive(versions: tuple[OrderSnapshot, ...]) -> None:
+    shop = open_shop()
+
+    shop.apply(*versions)
+
+    assert (State.CANCELLED, 0) == (shop.order().state, reserved(shop))
+
+
 def test_an_order_cancelled_after_a_part_had_left_comes_back_with_the_rest() -> None:
     shop = open_shop()
     shop.apply(FIRST, shipment_notice({"hat": 1}), CANCEL)

@@ -113,6 +113,15 @@ def test_a_void_of_a_label_never_heard_of_ends_the_parcel_that_the_store_reporte
     assert Stock(on_hand=10, reserved=5, available=5) == shop.stock("hat")
 
 
+def test_a_void_of_a_label_never_heard_of_comes_before_what_the_store_reports_as_well() -> None:
+    shop = open_shop()
+    shop.apply(sold({"hat": 5}), voided("label", reporter="warehouse", tracking=NUMBER))
+
+    shop.apply(fulfilment(1))
+
+    assert Stock(on_hand=10, reserved=5, available=5) == shop.stock("hat")
+
+
 def test_a_void_of_one_division_leaves_the_others() -> None:
     shop = open_shop()
     shop.apply(sold({"hat": 2, "tie": 2}), fulfilment(1), fulfilment(0, 1, shipment_id="f2"), label(1, 1))

@@ -104,7 +104,9 @@ def after_cancel(order: Order, snapshot: OrderSnapshot, context: DecisionContext
 def _record_channel_restock(order: Order, snapshot: OrderSnapshot) -> Decided:
     """The channel put the units of the cancelled order back on its shelf, later than it cancelled."""
     if not snapshot.restocked or order.restocked or order.state is not State.CANCELLED:
-        return Decided(Outcome.DUPLICATE)
+        # Cancelled once more: what undid the first cancel, and comes later, is older than this one.
+        is_later = not snapshot.cancel_is_final and snapshot.revision > order.revision
+        return changed(order, with_revision(order, snapshot)) if is_later else Decided(Outcome.DUPLICATE)
     return changed(order, replace(with_revision(order, snapshot), restocked=True))
 
 

@@ -13,7 +13,7 @@ from lastunit.domain.orders.context import Decided, DecisionContext, changed
 from lastunit.domain.orders.inbound import ShipmentNotice, ShippedLine
 from lastunit.domain.orders.no_stock import goods, takes_no_part
 from lastunit.domain.orders.order import Allocation, Backorder, Line, Order, PickedUnits, Shipment
-from lastunit.domain.orders.parcels import reported_before, without
+from lastunit.domain.orders.parcels import is_voided, reported_before, without
 from lastunit.domain.orders.picking import CannotBook, Picking
 from lastunit.domain.orders.states import SHIPPED_THOUGH_CANCELLED, OrderReason, State
 from lastunit.domain.orders.units import release_all, settled_state, shipped, unallocated
@@ -56,10 +56,9 @@ def _deplete(
     Its units leave the level and the allocations, those of a kit's line as components (rule 1.1-15). Raises
     CannotBook.
     """
-    known = reported_before(order, notice)
-    reported = _goods_of(order, notice, context)
+    reported, known = _goods_of(order, notice, context), reported_before(order, notice)
     new = without([(_sku(order, line, context), line) for line in reported], known) if known else reported
-    lines, surplus = _lines_shipped(order, new, context)
+    lines, surplus = _lines_shipped(order, () if is_voided(order, notice) else new, context)
     if beyond_order or expects_no_shipment(order):
         lines, surplus = _with_surplus(order, lines, surplus, context), ()
     parts = {line.line_id: line.parts for line in order.lines}

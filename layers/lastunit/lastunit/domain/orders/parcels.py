@@ -60,6 +60,12 @@ def reported_before(order: Order, notice: ShipmentNotice) -> Counter[str]:
     return most - own
 
 
+def is_voided(order: Order, notice: ShipmentNotice) -> bool:
+    """Another system has voided the parcel before it was known what was in it."""
+    others = (one for one in of_same_parcel(order, notice) if one.reporter != notice.reporter)
+    return any(one.voided and not one.reported for one in others)
+
+
 def without(lines: Iterable[tuple[str, ShippedLine]], known: Counter[str]) -> tuple[ShippedLine, ...]:
     """The (SKU, line) pairs less the units that are known; lines of which nothing is left are gone."""
     rest, kept = Counter(known), list[ShippedLine]()
