@@ -16,7 +16,7 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
     "aws-lambda-powertools==3.37.0" "pydantic==2.13.5"
 
-cat > "$folder/show.py" <<'PYTHON'
+seen=$("$folder/venv/bin/python" - 2>/dev/null <<'PYTHON'
 import json
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -54,8 +54,7 @@ print("an empty list:", ask([]))
 schema = app.get_openapi_schema().model_dump(by_alias=True, exclude_none=True)
 print("declared:", schema["components"]["schemas"]["Item"]["type"])
 PYTHON
-
-seen=$("$folder/venv/bin/python" "$folder/show.py" 2>/dev/null)
+)
 expected='one object: 200 a
 a list of two: 200 a
 an empty list: 422 None
