@@ -291,8 +291,7 @@ class Actions:
         ids = [sale.order_id for sale in self.shop_world.sales]
         found: Any = self.shop_world.ask(lambda hub: hub.order_store.orders(ids))
         for order in found.values():
-            # A name that was given while its order was on its way in: that read the names before.
-            if order.reason in (states.OrderReason.SHIPPED_UNCOVERED, states.OrderReason.UNKNOWN_SKU):
+            if order.reason is states.OrderReason.SHIPPED_UNCOVERED:
                 self.apply(RetryOrder(order.channel, order.external_id))
 
     def resolve_exceptions(self) -> None:

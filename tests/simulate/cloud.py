@@ -243,4 +243,4 @@ class Cloud:
 
 
 def _unexpected(error: Exception) -> NoReturn:
-    raise Violation("5", f"nobody expected {error!r}") from error
+    raise Violation("defect", f"nobody expected {error!r}") from error

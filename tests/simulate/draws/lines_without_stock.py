@@ -20,6 +20,7 @@ KINDS = {
 SENT = {"shopify": "custom", "generic": "engraving", "ebay": "GIFT-10"}
 """What a parcel may hold of it."""
 
+SEEN_AFTER = 120.0  # Seconds until somebody sees that it still waits.
 PATTERN = "GIFT-*"
 """eBay says of no line that it needs no stock, so that a person lists the names."""
 
@@ -38,6 +39,9 @@ def buy(actions: "Actions", intent: "Intent", rng: random.Random) -> bool:
     if SENT[kind] in more and rng.random() < 0.5:
         sale.parcels[market.ship(external_id, {SENT[kind]: 1})] = {}  # Nothing of it is goods.
     if kind == "ebay":
+        actions.shop_world.ask(lambda hub: _list_names(hub, intent.channel))
+        # Once more: an order on its way in meanwhile has read the names before.
+        actions.shop_world.cloud.scheduler.sleep(SEEN_AFTER)
         actions.shop_world.ask(lambda hub: _list_names(hub, intent.channel))
     return True
 
